@@ -1,0 +1,201 @@
+"""The contract of a variant, executable: `check(variant)` plays random games and holds every promise against them.
+
+It runs on the whole catalogue, and on a variant of your own:
+
+    games.conformance.check(games.load("my-variant.toml"))
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from games import kernels
+from games.conformance_kernels import mark_legal, seat_values
+from games.encoding import MAX_SIZE, PLANES, Observation
+from games.errors import ConformanceError, MoveError
+from games.kernels import COLOUR, EMPTIES, LAST, ONGOING, STATUS
+from games.position import Position, observe, start
+from games.rules import EMPTY, FIRST, HOLE, MAX_LEGAL
+from games.symmetry import symmetries
+from games.variant import Board, End, Variant
+
+_CANARY = -77
+"""Fills the memory behind a buffer, to see whether somebody writes there."""
+
+
+def check(variant: Variant, *, games: int = 50, seed: int = 0) -> None:
+    """Play random games of a variant and hold the engine's promises against every position.
+
+    Args:
+        variant: any variant.
+        games: number of random games.
+        seed: of the games.
+
+    Raises:
+        ConformanceError: a promise is broken; the message shows which, and the board.
+    """
+    random = np.random.default_rng(seed)
+    _check_texts(variant)
+    images = symmetries(variant)
+    for _ in range(games):
+        _check_game(variant, images[random.integers(len(images))], random)
+
+
+def _check_texts(variant: Variant) -> None:
+    """The variant survives TOML, every action survives its text, and no two share one."""
+    position = start(variant)
+    again = Variant.from_toml(variant.to_toml(), name="another name")
+    _expect(again == variant and again.digest == variant.digest, position, "reading its own TOML changes the variant")
+    texts = [position.action_text(action) for action in range(variant.n_actions)]
+    _expect(len(set(texts)) == len(texts), position, "two actions have the same text")
+    for action, text in enumerate(texts):
+        _expect(position.parse_action(text) == action, position, f"the text {text!r} means another action")
+
+
+def _check_game(variant: Variant, image: NDArray[np.int32], random: np.random.Generator) -> None:
+    """One random game, and beside it the same game seen through a symmetry."""
+    position, mirrored = start(variant), start(variant)
+    while not position.is_over:
+        _check_position(position)
+        _check_mirrored(position, mirrored, image)
+        action = int(random.choice(position.legal_actions))
+        following = _check_step(position, action)
+        position, mirrored = following, mirrored.play(int(image[action]))
+    _check_end(position)
+    _check_mirrored(position, mirrored, image)
+
+
+def _check_position(position: Position) -> None:
+    """Everything that holds in a position where the game goes on."""
+    legal = position.legal_actions
+    _expect(len(legal) > 0, position, "the game goes on, but there is no legal action")
+    _expect(position.returns == (0, 0), position, "the game goes on, but there is a result")
+    _expect(position.ply < position.variant.ply_cap, position, "the game goes on past the ply cap")
+    _check_listing(position)
+    _check_is_legal(position)
+    _check_observation(position)
+
+
+def _check_listing(position: Position) -> None:
+    """The list of legal actions has no doubles, keeps its bound, and stays in its buffer."""
+    bound = int(position.rules.flags[0, MAX_LEGAL])
+    buffer = np.full(bound + 1 + 8, _CANARY, np.int16)
+    n_legal = kernels.list_legal(position.rules, position.state, 0, buffer, 0)
+    _expect(n_legal <= bound, position, f"{n_legal} legal actions, MAX_LEGAL promised at most {bound}")
+    _expect(bool((buffer[bound + 1 :] == _CANARY).all()), position, "list_legal writes behind its buffer")
+    _expect(len(set(buffer[:n_legal].tolist())) == n_legal, position, "an action is listed twice")
+
+
+def _check_is_legal(position: Position) -> None:
+    """`is_legal` and the list of legal actions say the same of every action."""
+    asked = np.zeros(position.variant.n_actions, np.bool_)
+    mark_legal(position.rules, position.state, 0, asked)
+    if (wrong := np.flatnonzero(asked != position.legal_mask)).size:
+        text = position.action_text(int(wrong[0]))
+        _expect(False, position, f"is_legal says {bool(asked[wrong[0]])} of {text}, the list of legal actions doesn't")
+
+
+def _check_observation(position: Position) -> None:
+    """What a network sees is the position, and looking doesn't change it."""
+    before = _content(position)
+    seen = position.observation()
+    _expect(_content(position) == before, position, "observing changes the state")
+    cells = position.state.cells[0]
+    own = FIRST + int(position.state.info[0, COLOUR])
+    last = np.arange(len(cells)) == position.state.info[0, LAST]
+    stones = (cells != EMPTY) & (cells != HOLE)
+    planes = (cells != HOLE, cells == own, stones & (cells != own), last, position.legal_mask[: len(cells)])
+    for name, expected, plane in zip(PLANES, planes, seen.planes[0], strict=True):
+        _expect(np.array_equal(plane.ravel(), expected), position, f"the plane {name} doesn't show the position")
+    _expect(np.array_equal(seen.legal[0], position.legal_mask), position, "the observation's legal actions differ")
+    _check_padding(position, seen)
+
+
+def _check_padding(position: Position, seen: Observation) -> None:
+    """On a larger canvas the same planes stand at the top left, and the rest is empty."""
+    rows, columns = seen.planes.shape[2:]
+    padded = observe([position, _start_on(min(rows + 1, MAX_SIZE), min(columns + 2, MAX_SIZE))])
+    planes = padded.planes[0]
+    _expect(np.array_equal(planes[:, :rows, :columns], seen.planes[0]), position, "padding changes the planes")
+    _expect(planes.sum() == seen.planes.sum(), position, "the padding isn't empty")
+    _expect(padded.legal[0].sum() == seen.legal.sum(), position, "padding changes the number of legal actions")
+    _expect(np.array_equal(padded.legal[0, -2:], seen.legal[0, -2:]), position, "padding moves PASS or SWAP")
+    _expect(np.array_equal(padded.rules[0], seen.rules[0]), position, "padding changes the rule features")
+
+
+@cache
+def _start_on(rows: int, columns: int) -> Position:
+    """The start of some other variant on a board of a size."""
+    return start(Variant(board=Board(rows=rows, columns=columns), end=End(majority=True)))
+
+
+def _check_step(position: Position, action: int) -> Position:
+    """Play an action; the position stays as it was, and only what the action does is changed in the next."""
+    before = _content(position)
+    following = position.play(action)
+    _expect(_content(position) == before, position, f"playing {position.action_text(action)} changes the position")
+    _expect(following.ply == position.ply + 1, following, "an action isn't counted as one")
+    _expect(following.actions == (*position.actions, action), following, "the actions played aren't what was played")
+    _check_cells(position, following, action)
+    return following
+
+
+def _check_cells(position: Position, following: Position, action: int) -> None:
+    """A stone lies where it was placed, others only change colour, and only where stones flip."""
+    old, new = position.state.cells[0], following.state.cells[0]
+    own = FIRST + int(position.state.info[0, COLOUR])
+    changed = set(np.flatnonzero(old != new).tolist())
+    placed = {action} if action < len(old) else set()
+    _expect(placed <= changed, following, f"no stone was placed on {position.action_text(action)}")
+    flipped = sorted(changed - placed)
+    allowed = position.variant.effect.flip and bool(placed)
+    _expect(allowed or not flipped, following, "cells change that the action doesn't touch")
+    _expect(bool((new[flipped] == own).all()), following, "a stone flips to the wrong colour")
+    _expect(bool((old[flipped] == 3 - own).all()), following, "a cell flips that held no opposing stone")
+    _expect(following.state.info[0, EMPTIES] == np.count_nonzero(new == EMPTY), following, "EMPTIES is miscounted")
+
+
+def _check_end(position: Position) -> None:
+    """The game is over with one result, the same seen from both seats, and nothing can be played any more."""
+    _expect(int(position.state.info[0, STATUS]) in range(ONGOING + 1, 4), position, "the game has no known status")
+    _expect(position.returns in {(1, -1), (-1, 1), (0, 0)}, position, "the results of the seats don't sum to zero")
+    values = np.empty(2)
+    seat_values(position.state, 0, values)
+    _expect(tuple(values) == position.returns, position, "value_for_seat and returns differ")
+    _expect(position.ply <= position.variant.ply_cap, position, "the game is longer than the ply cap")
+    _expect(len(position.legal_actions) == 0, position, "the game is over, but an action is legal")
+    try:
+        position.play(0)
+    except MoveError:
+        return
+    _expect(False, position, "the game is over, but a move is accepted")
+
+
+def _check_mirrored(position: Position, mirrored: Position, image: NDArray[np.int32]) -> None:
+    """A symmetry keeps what is legal, what is seen, whose turn it is, and the result."""
+    _expect(_course(position) == _course(mirrored), position, f"a symmetry changes the game's course; it leads to\n{mirrored}")
+    legal = np.array_equal(mirrored.legal_mask[image], position.legal_mask)
+    _expect(legal, position, f"a symmetry changes what is legal; it leads to\n{mirrored}")
+    seen, other = position.observation(), mirrored.observation()
+    cells = image[: position.state.cells.shape[1]]
+    moved = other.planes.reshape(len(PLANES), -1)[:, cells]
+    _expect(np.array_equal(moved, seen.planes.reshape(len(PLANES), -1)), position, "a symmetry changes the planes")
+    _expect(np.array_equal(other.rules, seen.rules), position, "a symmetry changes the rule features")
+
+
+def _course(position: Position) -> tuple[bool, tuple[int, int], int]:
+    return position.is_over, position.returns, position.to_play
+
+
+def _content(position: Position) -> tuple[bytes, bytes]:
+    return position.state.cells.tobytes(), position.state.info.tobytes()
+
+
+def _expect(holds: bool, position: Position, broken: str) -> None:
+    """Raise unless a promise holds."""
+    if not holds:
+        played = " ".join(position.action_text(action) for action in position.actions)
+        raise ConformanceError(f"{position.variant.name}: {broken}\n{position}\nplayed: {played or 'nothing yet'}")

@@ -1,0 +1,330 @@
+"""`Position`: one position of one variant, immutable, for people and for code that isn't in a hurry.
+
+    position = start(load("connect4")).play_text("d1")
+
+Batches for search, self-play and networks come from `stack` (rules and states) and `observe` (planes).
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import SupportsIndex, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from games import kernels
+from games.compilation import announce_first_compile
+from games.encoding import EXTRA_ACTIONS, PLANES, Observation
+from games.errors import MoveError
+from games.kernels import (
+    COLOUR,
+    DRAW,
+    FIRST_WINS,
+    LAST,
+    N_INFO,
+    ONGOING,
+    PLY,
+    STATUS,
+    STONES_LEFT,
+    SWAPPED,
+    VARIANT,
+    State,
+    new_state,
+)
+from games.notation import PASS_TEXT, SWAP_TEXT, cell_name, column_letter, parse_cell
+from games.rules import HOLE, Rules, canvas_size, compile_rules, rules_of
+from games.variant import Variant
+
+_Array = TypeVar("_Array", bound=NDArray[np.generic])
+
+_STONES = ".xo#"
+"""How EMPTY, FIRST, SECOND and HOLE are drawn."""
+
+
+def pass_action(variant: Variant) -> int:
+    """The variant's own action PASS."""
+    return variant.n_actions - EXTRA_ACTIONS
+
+
+def swap_action(variant: Variant) -> int:
+    """The variant's own action SWAP."""
+    return pass_action(variant) + 1
+
+
+def start(variant: Variant) -> Position:
+    """The variant's first position."""
+    announce_first_compile()
+    rules = rules_of(variant)
+    state = new_state(rules, 1)
+    kernels.reset(rules, state, 0, 0)
+    return Position(variant, rules, state, ())
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Position:
+    """One position; `play` returns the next one and leaves this one as it is. Begin with `games.start`.
+
+    Actions are the variant's own: cells row by row from the top left, then PASS, then SWAP. Positions are equal
+    when the variant's rules and the state are; the way there doesn't matter, the number of actions does.
+
+    Attributes:
+        variant: the rules.
+        rules: the compiled rules, one row; shared, not to be written.
+        state: the state, one row; not to be written.
+        actions: what was played so far.
+    """
+
+    variant: Variant
+    rules: Rules
+    state: State
+    actions: tuple[int, ...]
+
+    @cached_property
+    def legal_actions(self) -> NDArray[np.int64]:
+        """int64 `[n]`: the legal actions, ascending; empty when the game is over."""
+        listed = np.empty(self.variant.n_actions + 1, np.int16)
+        n_legal = kernels.list_legal(self.rules, self.state, 0, listed, 0)
+        return _frozen(np.sort(listed[:n_legal]).astype(np.int64))
+
+    @cached_property
+    def legal_mask(self) -> NDArray[np.bool_]:
+        """bool `[A]`: True where an action is legal."""
+        mask = np.zeros(self.variant.n_actions, np.bool_)
+        mask[self.legal_actions] = True
+        return _frozen(mask)
+
+    @property
+    def colour_to_move(self) -> int:
+        """0 or 1: whether the first or the second colour is placed next."""
+        return int(self.state.info[0, COLOUR])
+
+    @property
+    def to_play(self) -> int:
+        """0 or 1: the seat whose choice is next; after a swap the seats have changed colours."""
+        return self.colour_to_move ^ int(self.state.info[0, SWAPPED])
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the game has ended."""
+        return int(self.state.info[0, STATUS]) != ONGOING
+
+    @property
+    def returns(self) -> tuple[int, int]:
+        """-1, 0 or 1 for seat 0 and seat 1; (0, 0) while the game goes on."""
+        status = int(self.state.info[0, STATUS])
+        if status in (ONGOING, DRAW):
+            return 0, 0
+        winner = (status - FIRST_WINS) ^ int(self.state.info[0, SWAPPED])
+        return (1, -1) if winner == 0 else (-1, 1)
+
+    @property
+    def ply(self) -> int:
+        """Actions played so far."""
+        return int(self.state.info[0, PLY])
+
+    @property
+    def last_action(self) -> int | None:
+        """The action that led here; None at the start."""
+        return self.actions[-1] if self.actions else None
+
+    def play(self, action: SupportsIndex) -> Position:
+        """The position after an action.
+
+        Raises:
+            MoveError: the game is over, or the action isn't legal here; one line.
+        """
+        chosen = operator.index(action)
+        if not (0 <= chosen < self.variant.n_actions and self.legal_mask[chosen]):
+            raise MoveError(self._refusal(chosen))
+        state = State(self.state.cells.copy(), self.state.info.copy())
+        kernels.play(self.rules, state, 0, chosen)
+        return Position(self.variant, self.rules, state, (*self.actions, chosen))
+
+    def play_text(self, text: str) -> Position:
+        """The position after an action written as text; raises `MoveError` as `parse_action` and `play` do."""
+        return self.play(self.parse_action(text))
+
+    def action_text(self, action: SupportsIndex) -> str:
+        """An action as text: a cell such as `d1`, `pass` or `swap`.
+
+        Raises:
+            MoveError: the variant has no such action.
+        """
+        chosen = operator.index(action)
+        cells = pass_action(self.variant)
+        if not 0 <= chosen < self.variant.n_actions:
+            raise MoveError(f"{self._place}: expected an action from 0 to {cells + 1}, got {chosen}")
+        if chosen >= cells:
+            return PASS_TEXT if chosen == cells else SWAP_TEXT
+        return self._cell_name(chosen)
+
+    def parse_action(self, text: str) -> int:
+        """The action that a text means: a cell, `pass`, `swap`, or in drop games the lane alone (`d`).
+
+        Raises:
+            MoveError: the text is no action of this board, or a lane that is full or has more than one cell to
+                choose from; one line.
+        """
+        word = text.strip().lower()
+        if word in (PASS_TEXT, SWAP_TEXT):
+            return pass_action(self.variant) + (word == SWAP_TEXT)
+        board = self.variant.board
+        if self.variant.move.kind == "drop" and word in self._lane_names():
+            return self._only_cell_of_lane(word)
+        try:
+            return parse_cell(word, rows=board.rows, columns=board.columns)
+        except ValueError as error:
+            raise MoveError(f"{self._place}: {error}") from None
+
+    def observation(self) -> Observation:
+        """What a network sees: a batch of one, on the board's own canvas."""
+        return observe([self])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Position):
+            return NotImplemented
+        return self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        played = " ".join(self.action_text(action) for action in self.actions)
+        return f"<Position {self.variant.name}: {played or 'start'}>"
+
+    def __str__(self) -> str:
+        rows, columns = self.variant.board.rows, self.variant.board.columns
+        lines = [f"{rows - row:>2} {self._drawn_row(row)}".rstrip() for row in range(rows)]
+        letters = " ".join(column_letter(column) for column in range(columns))
+        return "\n".join([*lines, f"    {letters}", self._status_line()])
+
+    @property
+    def _key(self) -> tuple[str, bytes, bytes]:
+        return self.variant.digest, self.state.cells.tobytes(), self.state.info.tobytes()
+
+    @property
+    def _place(self) -> str:
+        """Where an error happened."""
+        return f"{self.variant.name} after {self.ply} actions"
+
+    def _refusal(self, action: int) -> str:
+        """Why an action can't be played, in one line."""
+        given = self.action_text(action)
+        if self.is_over:
+            return f"{self._place}: the game is over, got {given}"
+        return f"{self._place}: expected one of {self._texts(self.legal_actions)}, got {given}, which isn't legal here"
+
+    def _texts(self, actions: NDArray[np.int64]) -> str:
+        """A few actions as a person reads them."""
+        shown = [self.action_text(action) for action in actions[:12]]
+        return ", ".join([*shown, "…"] if len(actions) > len(shown) else shown)
+
+    def _cell_name(self, cell: int) -> str:
+        return cell_name(cell, rows=self.variant.board.rows, columns=self.variant.board.columns)
+
+    @property
+    def _falls_along_columns(self) -> bool:
+        return self.variant.move.gravity in ("down", "up")
+
+    def _lane_names(self) -> list[str]:
+        """Names of a drop game's lanes: letters where stones fall along columns, else row numbers."""
+        if self._falls_along_columns:
+            return [column_letter(column) for column in range(self.variant.board.columns)]
+        return [str(row + 1) for row in range(self.variant.board.rows)]
+
+    def _only_cell_of_lane(self, lane: str) -> int:
+        names = [self._cell_name(cell) for cell in range(pass_action(self.variant))]
+        fitting = [
+            int(action)
+            for action in self.legal_actions
+            if action < len(names) and lane == (names[action][0] if self._falls_along_columns else names[action][1:])
+        ]
+        if len(fitting) == 1:
+            return fitting[0]
+        if not fitting:
+            raise MoveError(f"{self._place}: expected a lane with a legal cell, got {lane!r}, which has none")
+        cells = " or ".join(names[action] for action in fitting)
+        raise MoveError(f"{self._place}: expected a cell, {cells}, got the lane {lane!r} alone")
+
+    def _drawn_row(self, row: int) -> str:
+        """One row of the board; the last stone stands in brackets."""
+        columns = self.variant.board.columns
+        last = int(self.state.info[0, LAST])
+        drawn = ""
+        for cell in range(row * columns, (row + 1) * columns):
+            before = "[" if cell == last else "]" if cell - 1 == last and cell % columns else " "
+            drawn += before + _STONES[self.state.cells[0, cell]]
+        return drawn + ("]" if last == (row + 1) * columns - 1 else "")
+
+    def _status_line(self) -> str:
+        if self.is_over:
+            first, second = self.returns
+            return "draw" if first == second else f"{self._side(0 if first > second else 1)} wins"
+        line = f"{self._side(self.to_play)} to move"
+        if self.variant.turn.stones > 1 or self.variant.first_turn_stones > 1:
+            left = int(self.state.info[0, STONES_LEFT])
+            line += f", {left} stone{'s' if left > 1 else ''} left in this turn"
+        if self.legal_mask[swap_action(self.variant)]:
+            line += ", may swap"
+        return line
+
+    def _side(self, seat: int) -> str:
+        """A seat with the stones it plays."""
+        colour = seat ^ int(self.state.info[0, SWAPPED])
+        return f"{_STONES[1 + colour]} (player {seat})"
+
+
+def stack(positions: Sequence[Position]) -> tuple[Rules, State]:
+    """Positions of any variants as one batch for the kernels.
+
+    Returns:
+        rules: the distinct variants, R rows, in the order of their digests; the canvas is the largest board.
+        state: B rows, new arrays; `info[:, VARIANT]` is the row of the rules, cells behind a smaller board's own
+            are HOLE.
+    """
+    if not positions:
+        raise ValueError("expected at least one position, got none")
+    variants = _distinct(positions)
+    rules = _compiled(variants)
+    row_of = {variant.digest: row for row, variant in enumerate(variants)}
+    state = State(
+        np.full((len(positions), rules.start.shape[1]), HOLE, np.int8), np.empty((len(positions), N_INFO), np.int16)
+    )
+    for row, position in enumerate(positions):
+        state.cells[row, : position.state.cells.shape[1]] = position.state.cells[0]
+        state.info[row] = position.state.info[0]
+        state.info[row, VARIANT] = row_of[position.variant.digest]
+    return rules, state
+
+
+def observe(positions: Sequence[Position]) -> Observation:
+    """What a network sees of positions of any variants, on the canvas of the largest board."""
+    announce_first_compile()
+    rules, state = stack(positions)
+    height, width = canvas_size(_distinct(positions))
+    batch, actions = len(positions), height * width + EXTRA_ACTIONS
+    planes = np.empty((batch, len(PLANES), height * width), np.float32)
+    legal = np.empty((batch, actions), np.bool_)
+    features = np.empty((batch, rules.features.shape[1]), np.float32)
+    kernels.observe_rows(rules, state, planes, legal, features, np.empty(actions + 1, np.int16))
+    return Observation(planes.reshape(batch, len(PLANES), height, width), legal, features)
+
+
+def _distinct(positions: Sequence[Position]) -> tuple[Variant, ...]:
+    """The variants of some positions, each once, in the order of their digests."""
+    by_digest = {position.variant.digest: position.variant for position in positions}
+    return tuple(by_digest[digest] for digest in sorted(by_digest))
+
+
+@lru_cache(maxsize=64)
+def _compiled(variants: tuple[Variant, ...]) -> Rules:
+    return rules_of(variants[0]) if len(variants) == 1 else compile_rules(variants)
+
+
+def _frozen(array: _Array) -> _Array:
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,101 @@
+"""`SearchConfig`: what a caller chooses about a search, and its form for the kernels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+GUMBEL, PUCT = 0, 1
+"""`Settings.method`."""
+
+
+class SearchConfig(BaseModel):
+    """How to search. Papers: Gumbel AlphaZero (Danihelka et al., ICLR 2022), AlphaZero (Silver et al., 2018)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: Literal["gumbel", "puct"] = Field("gumbel", description="search at the root and inside the tree")
+    simulations: int = Field(32, ge=1, le=30000, description="simulations a search spends")
+    max_considered: int = Field(16, ge=1, description="Gumbel: actions sampled at the root (paper: 16)")
+    gumbel_scale: float = Field(1.0, ge=0, description="Gumbel: size of the root's noise; 0 is deterministic")
+    value_scale: float = Field(0.1, gt=0, description="Gumbel: c_scale of the paper's sigma (paper: 0.1)")
+    visit_offset: float = Field(50.0, ge=0, description="Gumbel: c_visit of the paper's sigma (paper: 50)")
+    exploration: float = Field(1.25, gt=0, description="PUCT: c_init (paper: 1.25)")
+    exploration_base: float = Field(19652.0, gt=0, description="PUCT: c_base (paper: 19652)")
+    dirichlet_alpha: float = Field(0.3, gt=0, description="PUCT: shape of the root's noise (paper, chess: 0.3)")
+    dirichlet_fraction: float = Field(0.0, ge=0, le=1, description="PUCT: its share (paper, self-play: 0.25)")
+    solve: bool = Field(False, description="propagate proven wins, losses and draws (Winands et al., 2008)")
+
+
+class Settings(NamedTuple):
+    """A search's settings as kernels read them.
+
+    considered: int16 `[K, M + 1, S]`: for a budget and a number of considered actions, the visit count that the
+        candidate of each simulation must have (sequential halving)
+    budgets: int32 `[K]`: simulations of each budget
+    """
+
+    method: int
+    gumbel_scale: float
+    value_scale: float
+    visit_offset: float
+    exploration: float
+    exploration_base: float
+    dirichlet_alpha: float
+    dirichlet_fraction: float
+    solve: bool
+    budgets: NDArray[np.int32]
+    considered: NDArray[np.int16]
+
+
+def settings_of(config: SearchConfig, *, budgets: Sequence[int] = ()) -> Settings:
+    """Kernel settings; `budgets` lists the simulation budgets that games may have (default: the config's)."""
+    all_budgets = tuple(budgets) or (config.simulations,)
+    return Settings(
+        method=GUMBEL if config.method == "gumbel" else PUCT,
+        gumbel_scale=config.gumbel_scale,
+        value_scale=config.value_scale,
+        visit_offset=config.visit_offset,
+        exploration=config.exploration,
+        exploration_base=config.exploration_base,
+        dirichlet_alpha=config.dirichlet_alpha,
+        dirichlet_fraction=config.dirichlet_fraction,
+        solve=config.solve,
+        budgets=np.array(all_budgets, np.int32),
+        considered=_considered_table(config.max_considered, all_budgets),
+    )
+
+
+@lru_cache(maxsize=64)
+def _considered_table(max_considered: int, budgets: tuple[int, ...]) -> NDArray[np.int16]:
+    table = np.zeros((len(budgets), max_considered + 1, max(budgets)), np.int16)
+    for k, budget in enumerate(budgets):
+        for considered in range(1, max_considered + 1):
+            table[k, considered, :budget] = halving_schedule(considered, budget)
+    return table
+
+
+def halving_schedule(considered: int, simulations: int) -> list[int]:
+    """Visit count that the candidate of each simulation has under sequential halving.
+
+    `considered` actions share the simulations of a phase evenly, then the better half (at least two) goes on;
+    see Danihelka et al., section 3 and algorithm 2.
+    """
+    if considered == 1:
+        return list(range(simulations))
+    phases = math.ceil(math.log2(considered))
+    schedule: list[int] = []
+    survivors, visits = considered, 0
+    while len(schedule) < simulations:
+        rounds = max(1, simulations // (phases * survivors))
+        for visit in range(visits, visits + rounds):
+            schedule += [visit] * survivors
+        visits += rounds
+        survivors = max(2, survivors // 2)
+    return schedule[:simulations]

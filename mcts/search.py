@@ -1,0 +1,141 @@
+"""`search`: many positions, of one or of many variants, searched together with one evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from games import Observation, Position, stack
+from games.encoding import PLANES, RULE_FEATURES
+from games.kernels import State, new_state, seed_streams
+from games.rules import MAX_LEGAL, Rules
+from mcts.config import SearchConfig, settings_of
+from mcts.evaluators import RolloutEvaluator
+from mcts.kernels import (
+    advance_waiting,
+    new_tree,
+    observe_waiting,
+    plant_rows,
+    search_by_rollouts,
+    write_results,
+)
+
+
+class Evaluator(Protocol):
+    """What a search asks of a network."""
+
+    def __call__(self, observation: Observation, /) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Evaluate a batch: logits float32 `[B, A]` (illegal actions are ignored), value_to_play float32 `[B]`."""
+        ...
+
+
+class SearchResult(NamedTuple):
+    """What a search found, for each position; A is the canvas of the largest board in the batch.
+
+    action: int32 `[B]`: the action to play
+    visits: int32 `[B, A]`
+    policy: float32 `[B, A]`: sums to one, zero where illegal; the training target
+    value_to_play: float32 `[B]`: mean value of the root for the player to move
+    action_values: float32 `[B, A]`: mean value of each action for the player to move, NaN without a visit
+    """
+
+    action: NDArray[np.int32]
+    visits: NDArray[np.int32]
+    policy: NDArray[np.float32]
+    value_to_play: NDArray[np.float32]
+    action_values: NDArray[np.float32]
+
+
+def search(
+    positions: Sequence[Position],
+    evaluator: Evaluator | RolloutEvaluator,
+    config: SearchConfig | None = None,
+    *,
+    seed: int = 0,
+) -> SearchResult:
+    """Search every position.
+
+    Args:
+        positions: of any variants; none may be over.
+        evaluator: a network or another callable on observations, or a `RolloutEvaluator`.
+        config: default `SearchConfig()`.
+        seed: of the noise; equal seeds give equal results.
+
+    Raises:
+        ValueError: no position, a position that is over, or an evaluator's answer of another shape.
+    """
+    if not positions:
+        raise ValueError("search: expected at least one position, got none")
+    for i, position in enumerate(positions):
+        if position.is_over:
+            raise ValueError(f"search: position {i} is over")
+    rules, state = stack(positions)
+    height = max(p.variant.board.rows for p in positions)
+    width = max(p.variant.board.columns for p in positions)
+    return search_state(rules, state, (height, width), evaluator, config or SearchConfig(), seed=seed)
+
+
+def search_state(
+    rules: Rules,
+    state: State,
+    canvas: tuple[int, int],
+    evaluator: Evaluator | RolloutEvaluator,
+    config: SearchConfig,
+    *,
+    seed: int,
+) -> SearchResult:
+    """`search` for callers that hold a batch as rows of a `State` already; canvas: its rows and columns."""
+    batch = state.info.shape[0]
+    settings = settings_of(config)
+    tree = new_tree(rules, batch=batch, simulations=config.simulations)
+    rng = seed_streams(seed, batch)
+    plant_rows(rules, tree, settings, state)
+    n_actions = canvas[0] * canvas[1] + 2
+    if isinstance(evaluator, RolloutEvaluator):
+        scratch, actions = new_state(rules, 1), np.zeros(int(rules.flags[:, MAX_LEGAL].max()) + 1, np.int16)
+        even = np.zeros((1, n_actions), np.float32)
+        search_by_rollouts(
+            rules, tree, settings, rng, evaluator.rollouts, even, scratch, actions, 0, batch
+        )
+    else:
+        games = np.arange(batch, dtype=np.int32)
+        while len(games):
+            observation = _empty_observation(len(games), canvas)
+            planes = observation.planes.reshape(len(games), len(PLANES), -1)
+            observe_waiting(rules, tree, games, planes, observation.legal, observation.rules)
+            logits, values = checked_evaluation(evaluator(observation), observation.legal.shape)
+            games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values)]
+    result = SearchResult(
+        action=np.zeros(batch, np.int32),
+        visits=np.zeros((batch, n_actions), np.int32),
+        policy=np.zeros((batch, n_actions), np.float32),
+        value_to_play=np.zeros(batch, np.float32),
+        action_values=np.full((batch, n_actions), np.nan, np.float32),
+    )
+    write_results(
+        rules, tree, settings, result.action, result.visits, result.policy, result.value_to_play, result.action_values
+    )
+    return result
+
+
+def checked_evaluation(
+    evaluation: tuple[NDArray[np.float32], NDArray[np.float32]], shape: tuple[int, ...]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """An evaluator's answer as contiguous float32; raises `ValueError` if its shapes are not `[B, A]` and `[B]`."""
+    logits, values = (np.ascontiguousarray(part, dtype=np.float32) for part in evaluation)
+    if logits.shape != shape or values.shape != shape[:1]:
+        raise ValueError(
+            f"evaluator: expected logits {shape} and value_to_play {shape[:1]}, got {logits.shape} and {values.shape}"
+        )
+    return logits, values
+
+
+def _empty_observation(batch: int, canvas: tuple[int, int]) -> Observation:
+    return Observation(
+        planes=np.empty((batch, len(PLANES), *canvas), np.float32),
+        legal=np.empty((batch, canvas[0] * canvas[1] + 2), np.bool_),
+        rules=np.empty((batch, len(RULE_FEATURES)), np.float32),
+    )

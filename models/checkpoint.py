@@ -1,0 +1,53 @@
+"""Checkpoints: weights, network shape and the caller's notes in one .safetensors file, without pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from pydantic import ValidationError
+
+from games.errors import AgentError
+from models.format import CHECKPOINT_FORMAT, check_metadata, one_line, own_metadata, write_atomically
+from models.network import NetworkConfig, PolicyValueNet
+
+HEADER_KEY = "selfplay"
+"""safetensors metadata maps strings to strings: this key holds our JSON."""
+
+
+def save_checkpoint(path: str | os.PathLike[str], net: PolicyValueNet, *, metadata: dict[str, Any]) -> None:
+    """Write `net` and JSON-able `metadata`; who reads meanwhile sees the old file or the new one."""
+    header = own_metadata(CHECKPOINT_FORMAT) | {"network": net.config.model_dump(), "metadata": metadata}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    write_atomically(path, safetensors.torch.save(tensors, {HEADER_KEY: json.dumps(header)}))
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> tuple[PolicyValueNet, dict[str, Any]]:
+    """Read what `save_checkpoint` wrote, onto the CPU; anything else raises `AgentError`."""
+    header, tensors = _read(path)
+    check_metadata(header, CHECKPOINT_FORMAT, path)
+    try:
+        net = PolicyValueNet(NetworkConfig.model_validate(header["network"]))
+        net.load_state_dict(tensors)
+        metadata = dict(header["metadata"])
+    except (KeyError, TypeError, ValueError, ValidationError, RuntimeError) as error:
+        raise AgentError(
+            f"expected weights that fit the header, got {one_line(error)}: {os.fspath(path)}"
+        ) from error
+    return net, metadata
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and tensors; the header is empty if the file isn't ours."""
+    try:
+        with safetensors.safe_open(os.fspath(path), framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get(HEADER_KEY, "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    except (OSError, ValueError, safetensors.SafetensorError) as error:
+        raise AgentError(
+            f"expected a .safetensors checkpoint, got {one_line(error)}: {os.fspath(path)}"
+        ) from error
+    return (header if isinstance(header, dict) else {}), tensors

@@ -1,0 +1,137 @@
+"""The kernels play the rules: move by move they agree with a slow engine written from the rules' text."""
+
+from __future__ import annotations
+
+import random
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import games
+from games import kernels
+from games.encoding import EXTRA_ACTIONS
+from games.position import Position
+from games.rules import HOLE, compile_rules
+from games.variant import Variant
+from tests.games.reference import ReferenceGame
+from tests.games.strategies import variants
+
+pytestmark = pytest.mark.kernels
+
+
+def stones(position: Position) -> dict[str, str]:
+    """Stones by the name of their cell, read from the state."""
+    letters = {1: "x", 2: "o"}
+    cells = enumerate(position.state.cells[0].tolist())
+    return {position.action_text(cell): letters[content] for cell, content in cells if content in letters}
+
+
+def assert_same(position: Position, reference: ReferenceGame) -> None:
+    """Both engines see the same board, moves, player and result."""
+    legal = {position.action_text(action) for action in position.legal_actions}
+    assert legal == reference.legal(), f"{position}\n{reference.history}"
+    assert stones(position) == reference.board(), f"{position}\n{reference.history}"
+    assert position.is_over == reference.over, f"{position}\n{reference.history}"
+    assert position.returns == reference.returns(), f"{position}\n{reference.history}"
+    assert position.is_over or position.to_play == reference.to_play(), f"{position}\n{reference.history}"
+
+
+def play_both(variant: Variant, seed: int) -> Position:
+    """One random game on both engines, compared after every move."""
+    chance = random.Random(seed)
+    position, reference = games.start(variant), ReferenceGame(variant)
+    assert_same(position, reference)
+    while not reference.over:
+        move = chance.choice(sorted(reference.legal()))
+        reference.play(move)
+        position = position.play_text(move)
+        assert_same(position, reference)
+    return position
+
+
+@pytest.mark.parametrize("name", games.names())
+def test_catalogue_is_played_as_the_reference_plays_it(name: str) -> None:
+    variant = games.load(name)
+    repeats = 30 if variant.n_actions < 100 else 2
+    for seed in range(repeats):
+        play_both(variant, zlib.crc32(f"{name} {seed}".encode()))
+
+
+@settings(max_examples=300)
+@given(variants(), st.integers(0, 2**32))
+def test_any_variant_is_played_as_the_reference_plays_it(variant: Variant, seed: int) -> None:
+    for game in range(3):
+        play_both(variant, seed + game)
+
+
+@settings(max_examples=40)
+@given(st.lists(variants(), min_size=2, max_size=4), st.integers(0, 2**32))
+def test_a_batch_of_mixed_variants_plays_like_each_alone(mixed: list[Variant], seed: int) -> None:
+    """Rows of several variants on one canvas take the same course as each variant by itself."""
+    rules = compile_rules(mixed)
+    state = kernels.new_state(rules, len(mixed))
+    listed = np.empty(rules.canvas.shape[1] + 1, np.int16)
+    chance = random.Random(seed)
+    for row, variant in enumerate(mixed):
+        kernels.reset(rules, state, row, row)
+        position = games.start(variant)
+        while not position.is_over:
+            n_legal = kernels.list_legal(rules, state, row, listed, 0)
+            assert sorted(listed[:n_legal]) == position.legal_actions.tolist()
+            action = chance.choice(position.legal_actions.tolist())
+            kernels.play(rules, state, row, action)
+            position = position.play(action)
+        assert kernels.list_legal(rules, state, row, listed, 0) == 0
+        assert state.info[row, 1:].tolist() == position.state.info[0, 1:].tolist()
+
+
+@settings(max_examples=40)
+@given(variants(), st.integers(0, 2**32))
+def test_replay_and_play_lead_to_the_same_state(variant: Variant, seed: int) -> None:
+    position = play_both(variant, seed)
+    state = kernels.new_state(position.rules, 1)
+    actions = np.array(position.actions, np.int16)
+    kernels.replay(position.rules, state, 0, 0, actions, len(actions))
+    assert np.array_equal(state.cells, position.state.cells)
+    assert np.array_equal(state.info, position.state.info)
+
+
+@pytest.mark.parametrize("name", games.names())
+def test_random_playouts_are_legal_games(name: str) -> None:
+    """What the playout kernel plays, the reference can end at the same ply."""
+    variant = games.load(name)
+    rules = compile_rules([variant])
+    state = kernels.new_state(rules, 1)
+    streams = kernels.seed_streams(3, 1)
+    scratch = np.empty(variant.n_actions + 1, np.int16)
+    kernels.reset(rules, state, 0, 0)
+    plies = kernels.playout(rules, state, 0, streams, scratch)
+    assert 1 <= plies == state.info[0, kernels.PLY] <= variant.ply_cap
+    assert state.info[0, kernels.STATUS] != kernels.ONGOING
+
+
+def test_playouts_depend_on_their_seed_only() -> None:
+    variant = games.load("connect4")
+    rules = compile_rules([variant])
+    scratch = np.empty(variant.n_actions + 1, np.int16)
+    ends = []
+    for seed in (5, 5, 6):
+        state = kernels.new_state(rules, 1)
+        kernels.reset(rules, state, 0, 0)
+        kernels.playout(rules, state, 0, kernels.seed_streams(seed, 1), scratch)
+        ends.append(state.cells.tobytes())
+    assert ends[0] == ends[1] != ends[2]
+
+
+def test_stacked_rows_hold_their_variant_and_no_board_behind_their_cells() -> None:
+    small, large = games.start(games.load("tictactoe")), games.start(games.load("connect4"))
+    rules, state = games.stack([small, large.play_text("d"), small.play_text("b2")])
+    assert state.cells.shape == (3, 42)
+    assert rules.canvas.shape == (2, 42 + EXTRA_ACTIONS)
+    assert (state.cells[[0, 2], 9:] == HOLE).all()
+    n_cells = rules.flags[state.info[:, kernels.VARIANT], 0]
+    assert n_cells.tolist() == [9, 42, 9]
+    assert state.cells[2, :9].tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0]
