@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 from games import conformance
 from games.catalogue import load, names
 from games.encoding import Observation
-from games.errors import AgentError, ConformanceError, MoveError, RunError, SuiteError, UserError, VariantError
+from games.errors import (
+    AgentError,
+    ConformanceError,
+    MoveError,
+    RunError,
+    SuiteError,
+    UserError,
+    VariantError,
+)
 from games.position import Position, observe, pass_action, stack, start, swap_action
 from games.variant import Variant
 

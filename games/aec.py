@@ -39,7 +39,7 @@ class VariantEnv(AECEnv):  # type: ignore[misc]  # pettingzoo has no types
 
         Args:
             variant: the rules.
-            render_mode: None, "ansi" (`render` returns the board) or "human" (every step writes it to stdout).
+            render_mode: None, "ansi" (`render` returns the board) or "human" (steps write it to stdout).
         """
         super().__init__()
         modes = self.metadata["render_modes"]
@@ -103,7 +103,8 @@ class VariantEnv(AECEnv):  # type: ignore[misc]  # pettingzoo has no types
             planes[[_OWN, _OPPONENT]] = planes[[_OPPONENT, _OWN]]
             planes[_LEGAL_CELL] = 0.0
         mask = self.position.legal_mask if to_act else np.zeros(self.variant.n_actions, np.bool_)
-        return {"observation": np.ascontiguousarray(planes.transpose(1, 2, 0)), "action_mask": mask.astype(np.int8)}
+        last_axis = np.ascontiguousarray(planes.transpose(1, 2, 0))
+        return {"observation": last_axis, "action_mask": mask.astype(np.int8)}
 
     def render(self) -> str | None:
         """The board as text: returned in mode "ansi", written to stdout in mode "human"."""

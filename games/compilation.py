@@ -1,8 +1,8 @@
 """Compiling kernels with numba: one decorator, and a cache that can't go stale.
 
-numba's own cache looks at the file of the compiled function only, so a changed callee would leave a stale binary
-behind. Here the cache folder's name is a hash over the sources of all kernels, and it is set before the first
-kernel is declared. `SELFPLAY_CACHE` names another folder than the user's cache directory.
+numba's own cache looks at the file of the compiled function only, so a changed callee would leave a stale
+binary behind. Here the cache folder's name is a hash over the sources of all kernels, and it is set before
+the first kernel is declared. `SELFPLAY_CACHE` names another folder than the user's cache directory.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 from numba import njit
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _ROOT = Path(__file__).resolve().parent.parent
+_CONFIG: Any = numba.config  # filled when it is loaded, which type checkers can't see
 _PACKAGES = ("games", "mcts", "selfplay")
 
 
@@ -28,7 +30,7 @@ def _kernel_files() -> list[Path]:
 
 
 def _fingerprint() -> str:
-    content = hashlib.sha256(f"{numba.__version__} {sys.version} {numba.config.BOUNDSCHECK}".encode())
+    content = hashlib.sha256(f"{numba.__version__} {sys.version} {_CONFIG.BOUNDSCHECK}".encode())
     for file in (*_kernel_files(), Path(__file__)):
         content.update(file.read_bytes())
     return content.hexdigest()[:16]
@@ -41,37 +43,32 @@ def cache_folder() -> Path:
 
 
 CACHE_FOLDER = cache_folder()
-numba.config.CACHE_DIR = str(CACHE_FOLDER)
-_announced = False
-
-
-_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-# Kernels never allocate, so numba's reference counting is off (`_nrt`): with it, every access to a field of a struct of
-# arrays costs two atomic operations, which made playouts ten times slower.
+_CONFIG.CACHE_DIR = str(CACHE_FOLDER)
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+# Kernels never allocate, so numba's reference counting is off (`_nrt`): with it, every access to a field of a
+# struct of arrays costs two atomic operations, which made playouts ten times slower.
+_INTO_CALLERS: dict[str, Any] = {**_OPTIONS, "forceinline": True}
+_INTO_CALLERS_ONLY: dict[str, Any] = {**_INTO_CALLERS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def kernel(function: _Function) -> _Function:
     """Compile a function on first use, without the GIL, and keep the result on disk."""
-    return njit(function, **_OPTIONS)  # type: ignore[no-any-return]
+    return cast(_Function, njit(function, **_OPTIONS))
 
 
 def shared(function: _Function) -> _Function:
-    """A `kernel` that is also compiled into each kernel that calls it: handing structs over costs more than it."""
-    return njit(function, **_OPTIONS, forceinline=True)  # type: ignore[no-any-return]
+    """A `kernel` that is also compiled into its callers, where handing structs over would cost more."""
+    return cast(_Function, njit(function, **_INTO_CALLERS))
 
 
 def inlined(function: _Function) -> _Function:
     """A part of other kernels: compiled into each caller, and not callable from Python."""
-    return njit(  # type: ignore[no-any-return]
-        function, **_OPTIONS, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True
-    )
+    return cast(_Function, njit(function, **_INTO_CALLERS_ONLY))
 
 
+@cache
 def announce_first_compile() -> None:
     """Say once on stderr that kernels are being compiled, if no compiled ones are on disk."""
-    global _announced  # a process compiles at most once
-    if _announced:
-        return
-    _announced = True
     if not any(CACHE_FOLDER.glob("**/*.nbc")):
-        print("Compiling the rule and search kernels (once, under a minute) …", file=sys.stderr, flush=True)
+        sys.stderr.write("Compiling the rule and search kernels (once, under a minute) …\n")
+        sys.stderr.flush()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 ENCODING_VERSION = 1
 
-PLANES = ("on_board", "own", "opponent", "last_move", "legal_cell")
+PLANES = ("on_board", "own", "opponent", "legal_cell")
 """Board planes in order; `own` and `opponent` are seen by the player to move."""
 
 RULE_FEATURES = (

@@ -1,6 +1,7 @@
 """Geometry as a table: which cell lies next to which, in which direction.
 
-Everything that moves on a board walks `neighbor_table`; nothing below the rule compiler knows rows and columns.
+Everything that moves on a board walks `neighbor_table`; nothing below the rule compiler knows rows and
+columns.
 """
 
 from __future__ import annotations

@@ -123,7 +123,9 @@ def swap_is_legal(rules: Rules, state: State, row: int) -> bool:
 
 
 @inlined
-def _flips_along(rules: Rules, cells: NDArray[np.int8], row: int, variant: int, cell: int, d: int, own: int) -> int:
+def _flips_along(
+    rules: Rules, cells: NDArray[np.int8], row: int, variant: int, cell: int, d: int, own: int
+) -> int:
     """Number of opposing stones that a stone of `own` on `cell` encloses in direction d."""
     other = FIRST + SECOND - own
     count = 0
@@ -182,7 +184,9 @@ def _list_empty(rules: Rules, state: State, row: int, variant: int, out: NDArray
 
 
 @inlined
-def _list_supported(rules: Rules, state: State, row: int, variant: int, out: NDArray[np.int16], n: int) -> int:
+def _list_supported(
+    rules: Rules, state: State, row: int, variant: int, out: NDArray[np.int16], n: int
+) -> int:
     """Append the lowest empty cell of every lane at `out[n:]`; the new n."""
     cells, scan, skip = state.cells, rules.scan, rules.skip
     i, end = 0, rules.flags[variant, N_SCAN]
@@ -210,7 +214,7 @@ def _list_flipping(rules: Rules, state: State, row: int, variant: int, out: NDAr
 
 @shared
 def list_legal(rules: Rules, state: State, row: int, out: NDArray[np.int16], start: int) -> int:
-    """Write the legal actions (the variant's own: cells, then PASS, then SWAP) to `out[start:]`; their number.
+    """Write the legal actions (a variant's own: cells, PASS, SWAP) to `out[start:]`; their number.
 
     One entry behind the last action may be overwritten, so `out` needs room for `MAX_LEGAL + 1`.
     """
@@ -346,7 +350,9 @@ def _end_without_goal(rules: Rules, state: State, row: int, variant: int) -> Non
         return
     if state.info[row, EMPTIES] == 0 or state.info[row, PASSES] == 2:
         by_stones = rules.flags[variant, MAJORITY] != 0
-        _finish(rules, state, row, variant, _majority_status(rules, state, row, variant) if by_stones else DRAW)
+        _finish(
+            rules, state, row, variant, _majority_status(rules, state, row, variant) if by_stones else DRAW
+        )
     elif state.info[row, PLY] >= rules.flags[variant, PLY_CAP]:
         state.info[row, STATUS] = DRAW
 
@@ -424,13 +430,11 @@ def observe(
         planes[out, 0, at] = stone != HOLE
         planes[out, 1, at] = stone == own
         planes[out, 2, at] = stone == other
-    if state.info[row, LAST] != OFF:
-        planes[out, 3, rules.canvas[variant, state.info[row, LAST]]] = 1.0
     for i in range(start, start + n_legal):
         at = rules.canvas[variant, actions[i]]
         legal[out, at] = True
         if actions[i] < n_cells:
-            planes[out, 4, at] = 1.0
+            planes[out, 3, at] = 1.0
     for feature in range(features.shape[1]):
         features[out, feature] = rules.features[variant, feature]
     features[out, _FEATURE_STONES_LEFT] = state.info[row, STONES_LEFT] / 4
@@ -479,7 +483,9 @@ def random_games(
 
 
 @kernel
-def replay(rules: Rules, state: State, row: int, variant: int, actions: NDArray[np.int16], plies: int) -> None:
+def replay(
+    rules: Rules, state: State, row: int, variant: int, actions: NDArray[np.int16], plies: int
+) -> None:
     """Reset a row and play the first `plies` of the given actions."""
     reset(rules, state, row, variant)
     for i in range(plies):
@@ -503,4 +509,4 @@ def observe_rows(
 
 def seed_streams(seed: int, rows: int) -> NDArray[np.uint64]:
     """uint64 `[rows]`: the start of an independent random stream for each row, from one seed."""
-    return np.random.SeedSequence(seed).generate_state(rows, np.uint64)
+    return np.random.SeedSequence(seed).generate_state(rows, np.uint64).astype(np.uint64)

@@ -1,4 +1,4 @@
-"""Names of cells: columns are letters from the left, rows are numbers from the bottom, `a1` is the lower left."""
+"""Names of cells: columns are letters from the left, rows numbers from the bottom; `a1` is the lower left."""
 
 from __future__ import annotations
 

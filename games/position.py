@@ -25,7 +25,6 @@ from games.kernels import (
     DRAW,
     FIRST_WINS,
     LAST,
-    N_INFO,
     ONGOING,
     PLY,
     STATUS,
@@ -68,8 +67,9 @@ def start(variant: Variant) -> Position:
 class Position:
     """One position; `play` returns the next one and leaves this one as it is. Begin with `games.start`.
 
-    Actions are the variant's own: cells row by row from the top left, then PASS, then SWAP. Positions are equal
-    when the variant's rules and the state are; the way there doesn't matter, the number of actions does.
+    Actions are the variant's own: cells row by row from the top left, then PASS, then SWAP. Positions are
+    equal when the variant's rules and the state are: the way there doesn't matter, but the number of actions
+    and the last one do.
 
     Attributes:
         variant: the rules.
@@ -145,7 +145,7 @@ class Position:
         return Position(self.variant, self.rules, state, (*self.actions, chosen))
 
     def play_text(self, text: str) -> Position:
-        """The position after an action written as text; raises `MoveError` as `parse_action` and `play` do."""
+        """The position after an action written as text; `MoveError` as from `parse_action` and `play`."""
         return self.play(self.parse_action(text))
 
     def action_text(self, action: SupportsIndex) -> str:
@@ -166,8 +166,8 @@ class Position:
         """The action that a text means: a cell, `pass`, `swap`, or in drop games the lane alone (`d`).
 
         Raises:
-            MoveError: the text is no action of this board, or a lane that is full or has more than one cell to
-                choose from; one line.
+            MoveError: the text is no action of this board, or a lane that is full or has more than one cell
+                to choose from; one line.
         """
         word = text.strip().lower()
         if word in (PASS_TEXT, SWAP_TEXT):
@@ -216,7 +216,8 @@ class Position:
         given = self.action_text(action)
         if self.is_over:
             return f"{self._place}: the game is over, got {given}"
-        return f"{self._place}: expected one of {self._texts(self.legal_actions)}, got {given}, which isn't legal here"
+        expected = self._texts(self.legal_actions)
+        return f"{self._place}: expected one of {expected}, got {given}, which isn't legal here"
 
     def _texts(self, actions: NDArray[np.int64]) -> str:
         """A few actions as a person reads them."""
@@ -238,17 +239,15 @@ class Position:
 
     def _only_cell_of_lane(self, lane: str) -> int:
         names = [self._cell_name(cell) for cell in range(pass_action(self.variant))]
-        fitting = [
-            int(action)
-            for action in self.legal_actions
-            if action < len(names) and lane == (names[action][0] if self._falls_along_columns else names[action][1:])
-        ]
+        lanes = [name[0] if self._falls_along_columns else name[1:] for name in names]
+        cells = self.legal_actions[self.legal_actions < len(names)].tolist()
+        fitting = [int(cell) for cell in cells if lanes[cell] == lane]
         if len(fitting) == 1:
             return fitting[0]
         if not fitting:
             raise MoveError(f"{self._place}: expected a lane with a legal cell, got {lane!r}, which has none")
-        cells = " or ".join(names[action] for action in fitting)
-        raise MoveError(f"{self._place}: expected a cell, {cells}, got the lane {lane!r} alone")
+        choices = " or ".join(names[cell] for cell in fitting)
+        raise MoveError(f"{self._place}: expected a cell, {choices}, got the lane {lane!r} alone")
 
     def _drawn_row(self, row: int) -> str:
         """One row of the board; the last stone stands in brackets."""
@@ -283,17 +282,16 @@ def stack(positions: Sequence[Position]) -> tuple[Rules, State]:
 
     Returns:
         rules: the distinct variants, R rows, in the order of their digests; the canvas is the largest board.
-        state: B rows, new arrays; `info[:, VARIANT]` is the row of the rules, cells behind a smaller board's own
-            are HOLE.
+        state: B rows, new arrays; `info[:, VARIANT]` is the row of the rules, cells behind a smaller board's
+            own are HOLE.
     """
     if not positions:
         raise ValueError("expected at least one position, got none")
     variants = _distinct(positions)
     rules = _compiled(variants)
     row_of = {variant.digest: row for row, variant in enumerate(variants)}
-    state = State(
-        np.full((len(positions), rules.start.shape[1]), HOLE, np.int8), np.empty((len(positions), N_INFO), np.int16)
-    )
+    state = new_state(rules, len(positions))
+    state.cells[:] = HOLE
     for row, position in enumerate(positions):
         state.cells[row, : position.state.cells.shape[1]] = position.state.cells[0]
         state.info[row] = position.state.info[0]

@@ -1,7 +1,7 @@
 """The rule compiler: variants become tables that one engine reads.
 
-`compile_rules` takes any number of variants and returns one `Rules`, a struct of arrays with a row for each, so
-that one compiled kernel plays a batch in which every row is another variant.
+`compile_rules` takes any number of variants and returns one `Rules`, a struct of arrays with a row for each,
+so that one compiled kernel plays a batch in which every row is another variant.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Rules(NamedTuple):
 
     flags: int32 `[R, N_FLAGS]`
     neighbors: int16 `[R, C, 8]`: a cell or OFF
-    scan: int16 `[R, C]`: the playable cells in the order in which moves are listed; in drop games lane by lane,
-        each from the cell on which the first stone comes to rest
+    scan: int16 `[R, C]`: the playable cells in the order in which moves are listed; in drop games lane by
+        lane, each from the cell on which the first stone comes to rest
     skip: int16 `[R, C]`: for drop games the index in `scan` at which the next lane begins
     support: int16 `[R, C]`: for drop games the cell a stone would rest on, or OFF
     start: int8 `[R, C]`: EMPTY, FIRST, SECOND or HOLE
@@ -105,7 +105,8 @@ def _fill_row(rules: Rules, row: int, variant: Variant, height: int, width: int)
     rules.neighbors[row, :n_cells] = neighbors
     rules.start[row, :n_cells] = start
     rules.scan[row, : len(scan)] = scan
-    rules.skip[row, : len(scan)] = np.repeat(np.cumsum([len(lane) for lane in lanes]), [len(lane) for lane in lanes])
+    lengths = [len(lane) for lane in lanes]
+    rules.skip[row, : len(scan)] = np.repeat(np.cumsum(lengths), lengths)
     if variant.move.kind == "drop":
         rules.support[row, :n_cells] = neighbors[:, DIRECTION[variant.move.gravity]]
     rules.canvas[row, : n_cells + EXTRA_ACTIONS] = canvas_actions(variant, height, width)
@@ -131,7 +132,7 @@ def canvas_actions(variant: Variant, height: int, width: int) -> NDArray[np.int3
 
 
 def _lanes(variant: Variant, neighbors: NDArray[np.int16]) -> list[NDArray[np.int16]]:
-    """Playable cells by lane; in drop games a lane begins where stones come to rest, else every cell is one."""
+    """Playable cells by lane: in drop games from where stones come to rest, else every cell is a lane."""
     cells = np.setdiff1d(np.arange(len(neighbors)), sorted(variant.hole_cells)).astype(np.int16)
     if variant.move.kind == "place":
         return list(cells[:, None])

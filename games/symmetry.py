@@ -1,8 +1,9 @@
 """Symmetries of a variant: permutations of its actions under which its rules stay the same.
 
-They are found in the neighbour table, not listed by hand: each of the eight ways to turn or reflect the directions,
-with each image of one cell, fixes where every other cell goes. What survives is a symmetry of the board; holes,
-stones of the set-up and gravity then have to stay as they are. On wrapped boards translations come out as well.
+They are found in the neighbour table, not listed by hand: each of the eight ways to turn or reflect the
+directions, with each image of one cell, fixes where every other cell goes. What survives is a symmetry of the
+board; holes, stones of the set-up and gravity then have to stay as they are. On wrapped boards translations
+come out as well.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ class SymmetryTable(NamedTuple):
     """Symmetries of compiled variants, for kernels; K is the largest count, C the largest number of cells.
 
     count: int32 `[R]`: symmetries of each variant, at least 1
-    perm: int16 `[R, K, C + 2]`: where each of a variant's own actions goes; the identity comes first, and also
-        fills rows and columns that a variant doesn't have
+    perm: int16 `[R, K, C + 2]`: where each of a variant's own actions goes; the identity comes first, and
+        also fills rows and columns that a variant doesn't have
     """
 
-    count: NDArray[np.int32]
+    count: NDArray[np.int32]  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
     perm: NDArray[np.int16]
 
 
@@ -45,12 +46,12 @@ def symmetries(variant: Variant) -> NDArray[np.int32]:
     """Every symmetry of a variant that turns, reflects or (on wrapped boards) shifts the board.
 
     Returns:
-        int32 `[K, A]`, read-only: `perm[k, a]` is where action a goes; PASS and SWAP stay. The identity comes first,
-        then turns and reflections of the flat board, then what wrapping adds.
+        int32 `[K, A]`, read-only: `perm[k, a]` is where action a goes; PASS and SWAP stay. The identity comes
+        first, then turns and reflections of the flat board, then what wrapping adds.
     """
-    flat = variant.model_copy(update={"board": variant.board.model_copy(update={"wrap": "none"})})
-    cells = np.concatenate([_automorphisms(flat), _automorphisms(variant)])
+    cells = _automorphisms(variant)
     cells = cells[_keeps_cells(variant, cells)]
+    cells = cells[np.argsort(_adds_wrapping(variant, cells), kind="stable")]
     _, first_seen = np.unique(cells, axis=0, return_index=True)
     cells = cells[np.sort(first_seen)]
     n_cells = cells.shape[1]
@@ -60,13 +61,15 @@ def symmetries(variant: Variant) -> NDArray[np.int32]:
     return perm
 
 
-def canvas_symmetries(rules: Rules, variants: Sequence[Variant], *, limit: int = MAX_SYMMETRIES) -> SymmetryTable:
+def canvas_symmetries(
+    rules: Rules, variants: Sequence[Variant], *, limit: int = MAX_SYMMETRIES
+) -> SymmetryTable:
     """The symmetries of compiled variants as flat arrays.
 
     Args:
         rules: what `compile_rules(variants)` returned.
         variants: the same variants in the same order.
-        limit: symmetries to keep of one variant. Turns and reflections of the flat board always come first; of the
+        limit: symmetries to keep of one variant. Turns and reflections of the flat board come first; of the
             rest, evenly spaced ones are kept, the same in every run.
     """
     if len(variants) != len(rules.flags):
@@ -86,7 +89,15 @@ def _limited(perm: NDArray[np.int32], limit: int) -> NDArray[np.int32]:
         return perm
     kept = min(limit, N_DIRECTIONS)
     spaced = np.linspace(kept, len(perm) - 1, limit - kept).round().astype(np.int64)
-    return perm[np.concatenate([np.arange(kept), spaced])]
+    limited: NDArray[np.int32] = perm[np.concatenate([np.arange(kept), spaced])]
+    return limited
+
+
+def _adds_wrapping(variant: Variant, cells: _Int) -> NDArray[np.bool_]:
+    """bool `[K]`: whether a symmetry of the board would be none if its edges didn't touch."""
+    flat = variant.model_copy(update={"board": variant.board.model_copy(update={"wrap": "none"})})
+    known = {tuple(perm) for perm in _automorphisms(flat).tolist()}
+    return np.array([tuple(perm) not in known for perm in cells.tolist()], np.bool_)
 
 
 def _direction_maps(variant: Variant) -> _Int:
@@ -101,7 +112,7 @@ def _direction_maps(variant: Variant) -> _Int:
 
 
 def _automorphisms(variant: Variant) -> _Int:
-    """int64 `[K, C]`: where each cell goes under each symmetry of the board without its holes; identity first."""
+    """int64 `[K, C]`: where cells go under each symmetry of the board without its holes; identity first."""
     table = neighbor_table(variant, with_holes=False).astype(np.int64)
     n_cells = len(table)
     off = n_cells  # one more row, so that a walk off the board stays there
@@ -111,11 +122,12 @@ def _automorphisms(variant: Variant) -> _Int:
     moved = _propagate(steps, images, np.tile(np.arange(n_cells), len(maps)))
     bijective = (np.sort(moved[:, :n_cells], axis=1) == np.arange(n_cells)).all(axis=1)
     moved, images = moved[bijective], images[bijective]
-    return moved[_commutes(steps, images, moved), :n_cells]
+    kept: _Int = moved[_commutes(steps, images, moved), :n_cells]
+    return kept
 
 
 def _propagate(steps: _Int, images: _Int, anchor_images: _Int) -> _Int:
-    """int64 `[K, C + 1]`: where each cell goes if the anchor goes to `anchor_images` and directions to `images`."""
+    """int64 `[K, C + 1]`: where cells go if the anchor goes to `anchor_images` and directions to `images`."""
     off = len(steps) - 1
     moved = np.full((len(images), off + 1), off)
     moved[:, ANCHOR] = anchor_images

@@ -62,14 +62,14 @@ class Turn(_Section):
     first_stones: int | None = Field(
         None, ge=1, le=4, description="stones in the very first turn; default: the same as `stones`"
     )
-    swap: bool = Field(False, description="after the first turn the second player may take that side over")
-    pass_when_stuck: bool = Field(False, description="a player without a move passes; two passes end the game")
+    swap: bool = Field(False, description="after the first turn the second player may take it over")
+    pass_when_stuck: bool = Field(False, description="who has no move passes; two passes end the game")
 
 
 class Effect(_Section):
     """What a stone does to other stones."""
 
-    flip: bool = Field(False, description="opponent's lines enclosed by the new stone change colour (Othello)")
+    flip: bool = Field(False, description="opposing lines that the new stone encloses change colour")
 
 
 class End(_Section):
@@ -80,7 +80,7 @@ class End(_Section):
     )
     exact: bool = Field(False, description="longer lines don't count")
     misere: bool = Field(False, description="who reaches the goal loses")
-    majority: bool = Field(False, description="when nobody can move, the player with more stones has the goal")
+    majority: bool = Field(False, description="when nobody can move, more stones are the goal")
     ply_cap: int | None = Field(None, ge=1, le=4096, description="after this many actions it is a draw")
 
 
@@ -171,8 +171,9 @@ class Variant(_Section):
 
     def to_toml(self) -> str:
         """The variant as TOML that `from_toml` reads back to an equal variant."""
-        data = self.model_dump(exclude_defaults=True)
-        lines = [f"{key} = {_toml_value(value)}" for key, value in data.items() if not isinstance(value, dict)]
+        data = {"name": self.name, **self.model_dump(exclude_defaults=True)}
+        texts = {key: value for key, value in data.items() if not isinstance(value, dict)}
+        lines = [f"{key} = {_toml_value(value)}" for key, value in texts.items()]
         for section, values in data.items():
             if isinstance(values, dict):
                 lines += ["", f"[{section}]"]
@@ -196,8 +197,8 @@ def _check_cells(variant: Variant) -> None:
     """Holes and set-up lie on the board, without overlap, and leave room to play."""
     seen: dict[int, str] = {}
     board = variant.board
-    groups = (("holes", board.holes), ("setup.first", board.setup.first), ("setup.second", board.setup.second))
-    for key, names in groups:
+    groups = {"holes": board.holes, "setup.first": board.setup.first, "setup.second": board.setup.second}
+    for key, names in groups.items():
         for name in names:
             try:
                 cell = parse_cell(name, rows=board.rows, columns=board.columns)
@@ -220,7 +221,7 @@ def _check_rules(variant: Variant) -> None:
     if move.must_flip and not variant.effect.flip:
         raise ValueError("move.must_flip: needs effect.flip = true")
     if move.must_flip and not all(variant.setup_cells):
-        raise ValueError("move.must_flip: needs stones of both colours in board.setup, or nothing could ever flip")
+        raise ValueError("move.must_flip: needs stones of both colours in board.setup, or nothing could flip")
     if move.must_flip and not turn.pass_when_stuck:
         raise ValueError("move.must_flip: needs turn.pass_when_stuck = true, or a player could have no move")
     if "gravity" in move.model_fields_set and move.kind != "drop":
@@ -233,7 +234,9 @@ def _check_rules(variant: Variant) -> None:
     if move.kind == "drop":
         _check_setup_is_held(variant)
     if end.line is not None and (longest := _longest_line(variant)) < end.line:
-        raise ValueError(f"end.line: expected at most {longest}, the longest line on this board, got {end.line}")
+        raise ValueError(
+            f"end.line: expected at most {longest}, the longest line on this board, got {end.line}"
+        )
     if turn.swap and any(variant.setup_cells):
         raise ValueError("turn.swap: needs an empty board at the start")
 
@@ -247,7 +250,9 @@ def _check_setup_is_held(variant: Variant) -> None:
     for cell in stones:
         if below[cell] != OFF and below[cell] not in stones:
             name = cell_name(cell, rows=variant.board.rows, columns=variant.board.columns)
-            raise ValueError(f"board.setup: expected stones that gravity holds, got {name} over an empty cell")
+            raise ValueError(
+                f"board.setup: expected stones that gravity holds, got {name} over an empty cell"
+            )
 
 
 def _longest_line(variant: Variant) -> int:

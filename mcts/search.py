@@ -12,9 +12,10 @@ from games import Observation, Position, stack
 from games.encoding import PLANES, RULE_FEATURES
 from games.kernels import State, new_state, seed_streams
 from games.rules import MAX_LEGAL, Rules
-from mcts.config import SearchConfig, settings_of
+from mcts.config import SearchConfig, Settings, settings_of
 from mcts.evaluators import RolloutEvaluator
 from mcts.kernels import (
+    Tree,
     advance_waiting,
     new_tree,
     observe_waiting,
@@ -28,7 +29,10 @@ class Evaluator(Protocol):
     """What a search asks of a network."""
 
     def __call__(self, observation: Observation, /) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Evaluate a batch: logits float32 `[B, A]` (illegal actions are ignored), value_to_play float32 `[B]`."""
+        """Evaluate a batch: logits float32 `[B, A]` (illegal actions are ignored), value_to_play float32 `[B]`.
+
+        The next call's observation overwrites this one's arrays.
+        """
         ...
 
 
@@ -39,7 +43,7 @@ class SearchResult(NamedTuple):
     visits: int32 `[B, A]`
     policy: float32 `[B, A]`: sums to one, zero where illegal; the training target
     value_to_play: float32 `[B]`: mean value of the root for the player to move
-    action_values: float32 `[B, A]`: mean value of each action for the player to move, NaN without a visit
+    action_values: float32 `[B, A]`: mean (or proven) value of each action for the player to move, NaN without a visit
     """
 
     action: NDArray[np.int32]
@@ -101,13 +105,7 @@ def search_state(
             rules, tree, settings, rng, evaluator.rollouts, even, scratch, actions, 0, batch
         )
     else:
-        games = np.arange(batch, dtype=np.int32)
-        while len(games):
-            observation = _empty_observation(len(games), canvas)
-            planes = observation.planes.reshape(len(games), len(PLANES), -1)
-            observe_waiting(rules, tree, games, planes, observation.legal, observation.rules)
-            logits, values = checked_evaluation(evaluator(observation), observation.legal.shape)
-            games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values)]
+        _search_by_evaluator(rules, tree, settings, rng, canvas, evaluator)
     result = SearchResult(
         action=np.zeros(batch, np.int32),
         visits=np.zeros((batch, n_actions), np.int32),
@@ -119,6 +117,25 @@ def search_state(
         rules, tree, settings, result.action, result.visits, result.policy, result.value_to_play, result.action_values
     )
     return result
+
+
+def _search_by_evaluator(
+    rules: Rules,
+    tree: Tree,
+    settings: Settings,
+    rng: NDArray[np.uint64],
+    canvas: tuple[int, int],
+    evaluator: Evaluator,
+) -> None:
+    """Evaluate the games' leaves together until no game needs an evaluation; observations share one memory."""
+    games = np.arange(len(tree.leaf), dtype=np.int32)
+    memory = _empty_observation(len(games), canvas)
+    while len(games):
+        observation = Observation(*(part[: len(games)] for part in memory))
+        planes = observation.planes.reshape(len(games), len(PLANES), canvas[0] * canvas[1])
+        observe_waiting(rules, tree, games, planes, observation.legal, observation.rules)
+        logits, values = checked_evaluation(evaluator(observation), observation.legal.shape)
+        games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values)]
 
 
 def checked_evaluation(

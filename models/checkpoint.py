@@ -20,9 +20,14 @@ HEADER_KEY = "selfplay"
 
 def save_checkpoint(path: str | os.PathLike[str], net: PolicyValueNet, *, metadata: dict[str, Any]) -> None:
     """Write `net` and JSON-able `metadata`; who reads meanwhile sees the old file or the new one."""
+    write_atomically(path, pack_checkpoint(net, metadata=metadata))
+
+
+def pack_checkpoint(net: PolicyValueNet, *, metadata: dict[str, Any]) -> bytes:
+    """The content of a checkpoint file."""
     header = own_metadata(CHECKPOINT_FORMAT) | {"network": net.config.model_dump(), "metadata": metadata}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
-    write_atomically(path, safetensors.torch.save(tensors, {HEADER_KEY: json.dumps(header)}))
+    return safetensors.torch.save(tensors, {HEADER_KEY: json.dumps(header)})
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> tuple[PolicyValueNet, dict[str, Any]]:

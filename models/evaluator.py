@@ -69,7 +69,7 @@ class NetworkEvaluator:
         compile: Literal["auto", "on", "off"] = "auto",
     ) -> None:
         self.device = _choose_device(device)
-        self.dtype = _choose_dtype(precision, self.device)
+        self.dtype = choose_dtype(precision, self.device)
         self._net = _inference_copy(net, self.device, self.dtype)
         self._forward: Forward = self._net
         self.compiled = compile == "on" and self._compile()
@@ -240,7 +240,7 @@ def _choose_device(device: str | torch.device) -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _choose_dtype(precision: str, device: torch.device) -> torch.dtype:
+def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
     if precision == "auto":
         fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_computes_in_bfloat16()
         return torch.bfloat16 if fast else torch.float32

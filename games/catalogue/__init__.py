@@ -16,7 +16,9 @@ from games.variant import Variant, load_toml
 def _tables() -> dict[str, dict[str, Any]]:
     """Unparsed variants by name, in the files' order."""
     tables: dict[str, dict[str, Any]] = {}
-    for file in sorted(resources.files(__name__).iterdir(), key=lambda entry: (entry.name != "lines.toml", entry.name)):
+    for file in sorted(
+        resources.files(__name__).iterdir(), key=lambda entry: (entry.name != "lines.toml", entry.name)
+    ):
         if file.name.endswith(".toml"):
             tables.update(tomllib.loads(file.read_text(encoding="utf-8")))
     return tables

@@ -1,7 +1,8 @@
 """A second engine, slow and plain: dictionaries, rows and columns, one game at a time.
 
-It shares no code with `games.kernels` and reads nothing but the variant's own fields, so that both engines agreeing
-means that both play the rules. Squares are (row, column) with row 1 at the bottom and column 1 at the left, as on paper.
+It shares no code with `games.kernels` and reads nothing but the variant's own fields, so that both engines
+agreeing means that both play the rules. Squares are (row, column) with row 1 at the bottom and column 1 at
+the left, as on paper.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class ReferenceGame:
         return (row, column) if (row, column) in self.squares else None
 
     def ray(self, square: Square, step: Square) -> list[Square]:
-        """The squares from a square's neighbour on, until the board ends or the ray is back where it began."""
+        """The squares from a square's neighbour on, until the board ends or the ray is back at its start."""
         found: list[Square] = []
         here = self.beside(square, step)
         while here is not None and here != square:

@@ -17,7 +17,7 @@ from games.position import Position
 from games.rules import HOLE, compile_rules
 from games.variant import Variant
 from tests.games.reference import ReferenceGame
-from tests.games.strategies import variants
+from tests.games.strategies import flipping_variants, variants
 
 pytestmark = pytest.mark.kernels
 
@@ -45,10 +45,13 @@ def play_both(variant: Variant, seed: int) -> Position:
     position, reference = games.start(variant), ReferenceGame(variant)
     assert_same(position, reference)
     while not reference.over:
-        move = chance.choice(sorted(reference.legal()))
+        moves = sorted(reference.legal())
+        move = "swap" if "swap" in moves and chance.random() < 0.5 else chance.choice(moves)
         reference.play(move)
         position = position.play_text(move)
         assert_same(position, reference)
+    seats = tuple(kernels.value_for_seat(position.state, 0, seat) for seat in (0, 1))
+    assert seats == reference.returns()
     return position
 
 
@@ -63,6 +66,13 @@ def test_catalogue_is_played_as_the_reference_plays_it(name: str) -> None:
 @settings(max_examples=300)
 @given(variants(), st.integers(0, 2**32))
 def test_any_variant_is_played_as_the_reference_plays_it(variant: Variant, seed: int) -> None:
+    for game in range(3):
+        play_both(variant, seed + game)
+
+
+@settings(max_examples=200)
+@given(flipping_variants(), st.integers(0, 2**32))
+def test_any_flipping_variant_is_played_as_the_reference_plays_it(variant: Variant, seed: int) -> None:
     for game in range(3):
         play_both(variant, seed + game)
 

@@ -75,7 +75,9 @@ def test_tic_tac_toe() -> None:
 
 @pytest.mark.parametrize(("rows", "columns", "line"), [(6, 7, 4), (4, 4, 3), (5, 9, 4), (7, 8, 5), (4, 5, 2)])
 def test_connect_four(rows: int, columns: int, line: int) -> None:
-    variant = board_variant(board={"rows": rows, "columns": columns}, move={"kind": "drop"}, end={"line": line})
+    variant = board_variant(
+        board={"rows": rows, "columns": columns}, move={"kind": "drop"}, end={"line": line}
+    )
     for seed in range(GAMES):
         compare_dropping(variant, f"connect_four(rows={rows},columns={columns},x_in_row={line})", seed)
 
@@ -118,7 +120,7 @@ def test_othello() -> None:
 
 
 def test_pgx_plays_othello_by_the_same_numbers(golden: Path) -> None:
-    """The moves that lead to pgx's roots are legal here, 64 is PASS, and its policies see the same legal moves."""
+    """The moves to pgx's roots are legal here, 64 is PASS, and its policies stay on legal moves."""
     for case in json.loads((golden / "mctx_othello.json").read_text())["cases"]:
         position = games.start(games.load("othello"))
         for move in case["moves"]:

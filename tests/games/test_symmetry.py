@@ -47,11 +47,17 @@ def test_a_stone_on_the_board_breaks_symmetry_by_its_colour() -> None:
     assert count("rows = 3, columns = 3, setup = { first = ['a1'], second = ['c1'] }") == 1
 
 
-@pytest.mark.parametrize(("gravity", "image"), [("down", "c3"), ("up", "c3"), ("left", "a1"), ("right", "a1")])
+@pytest.mark.parametrize(
+    ("gravity", "image"), [("down", "c3"), ("up", "c3"), ("left", "a1"), ("right", "a1")]
+)
 def test_gravity_keeps_one_reflection(gravity: str, image: str) -> None:
-    """Falling up or down a board reflects left and right: a3 goes to c3; falling sideways it goes to a1."""
+    """Where stones fall along columns, left and right may change places; else up and down."""
     rules = variant(
-        f"board = {{ rows = 3, columns = 3 }}\nmove = {{ kind = 'drop', gravity = '{gravity}' }}\nend = {{ line = 3 }}"
+        f"""
+        board = {{ rows = 3, columns = 3 }}
+        move = {{ kind = "drop", gravity = "{gravity}" }}
+        end = {{ line = 3 }}
+        """
     )
     found = symmetries(rules)
     position = games.start(rules)
@@ -61,6 +67,12 @@ def test_gravity_keeps_one_reflection(gravity: str, image: str) -> None:
 
 def test_an_oblong_torus_shifts_and_turns_by_half() -> None:
     assert count("rows = 3, columns = 5, wrap = 'both'") == 3 * 5 * 4
+
+
+def test_a_square_cylinder_has_a_seam_and_no_quarter_turns() -> None:
+    """Four shifts, left and right, up and down; a quarter turn would move the seam."""
+    assert count("rows = 4, columns = 4, wrap = 'columns'") == 4 * 2 * 2
+    assert count("rows = 4, columns = 4, wrap = 'rows'") == 4 * 2 * 2
 
 
 def test_a_row_of_cells_counts_each_permutation_once() -> None:

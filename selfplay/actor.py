@@ -1,0 +1,175 @@
+"""Self-play by continuous batching: Python only carries observations to the network and evaluations back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from games.encoding import EXTRA_ACTIONS, PLANES, RULE_FEATURES, Observation
+from games.kernels import State, new_state, seed_streams
+from games.rules import MAX_LEGAL, PLY_CAP, canvas_size, compile_rules
+from games.variant import Variant
+from mcts.config import settings_of
+from mcts.kernels import new_tree
+from selfplay.config import SelfPlayConfig
+from selfplay.kernels import Cache, Games, Plan, advance_games, observe_games, start_games
+
+
+class Episode(NamedTuple):
+    """One finished game; T plies, A the variant's own actions.
+
+    variant: row in the run's list of variants
+    actions: int16 `[T]`; policy: float16 `[T, A]`, zero where not recorded; value: float32 `[T]`, search's root value to
+    play; seat: int8 `[T]`; recorded: bool `[T]`: a training target; result: -1, 0 or 1 for seat 0
+    """
+
+    variant: int
+    actions: NDArray[np.int16]
+    policy: NDArray[np.float16]
+    value: NDArray[np.float32]
+    seat: NDArray[np.int8]
+    recorded: NDArray[np.bool_]
+    result: int
+
+
+class Actor:
+    """B games of any variants, always waiting for exactly B evaluations.
+
+        observation = actor.observe()
+        while True:
+            actor.advance(*evaluator(observation))
+            episodes = actor.collect()
+            observation = actor.observe()
+
+    Equal seeds and evaluations give equal games, whatever the number of threads.
+    """
+
+    def __init__(self, variants: Sequence[Variant], config: SelfPlayConfig, *, games: int, seed: int) -> None:
+        self.variants = tuple(variants)
+        self.rules = compile_rules(variants)
+        self.canvas = canvas_size(variants)
+        budgets = (config.simulations, config.fast_simulations)
+        self.settings = settings_of(config.search_config(), budgets=budgets)
+        self.tree = new_tree(self.rules, batch=games, simulations=max(budgets))
+        self.rng = seed_streams(seed, games)
+        self.plan = Plan(
+            full_share=config.full_share,
+            opening_share=config.opening_share,
+            opening_plies=config.opening_plies,
+            sampled_plies=config.sampled_plies,
+            weights=np.cumsum(np.full(len(variants), 1.0 / len(variants))),
+        )
+        n_actions = self.canvas[0] * self.canvas[1] + EXTRA_ACTIONS
+        self.cache = _new_cache(config.cache_megabytes / config.threads, n_actions)
+        self._games = _new_games(self.rules, games)
+        self._legal_scratch = np.zeros(int(self.rules.flags[:, MAX_LEGAL].max()) + 1, np.int16)
+        self._observation = Observation(
+            planes=np.zeros((games, len(PLANES), *self.canvas), np.float32),
+            legal=np.zeros((games, n_actions), np.bool_),
+            rules=np.zeros((games, len(RULE_FEATURES)), np.float32),
+        )
+        start_games(
+            self.rules, self._games, self.tree, self.settings, self.plan, self.rng, self._legal_scratch
+        )
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """int64 `[4]`: moves, full searches, simulations and network evaluations so far."""
+        return self._games.counts
+
+    def observe(self) -> Observation:
+        """The positions that wait for the network; the arrays are reused by the next call."""
+        planes, legal, features = self._observation
+        observe_games(self.rules, self.tree, planes.reshape(*planes.shape[:2], -1), legal, features)
+        return self._observation
+
+    def advance(self, logits: NDArray[np.float32], value_to_play: NDArray[np.float32]) -> None:
+        """Take an evaluation for each waiting position and walk every game on to its next."""
+        advance_games(
+            self.rules,
+            self._games,
+            self.tree,
+            self.settings,
+            self.plan,
+            self.cache,
+            self.rng,
+            logits,
+            value_to_play,
+            self._legal_scratch,
+        )
+
+    def collect(self) -> list[Episode]:
+        """The games that finished in the last `advance`."""
+        return [self._episode(int(game)) for game in np.flatnonzero(self._games.finished)]
+
+    def forget_evaluations(self) -> None:
+        """Empty the evaluation cache; to be called whenever the evaluator's weights change."""
+        self.cache.keys[:] = 0
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything that changes, as arrays, so that `restore` continues exactly here."""
+        return {name: array for name, array in self._arrays()}
+
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Go back to a saved `state`; the evaluation cache starts empty."""
+        for name, array in self._arrays():
+            np.copyto(array, arrays[name], casting="no")
+        self.forget_evaluations()
+
+    def _arrays(self) -> list[tuple[str, NDArray[Any]]]:
+        named: list[tuple[str, NDArray[Any]]] = [("rng", self.rng)]
+        for struct_name, struct in (("games", self._games), ("tree", self.tree)):
+            for field, value in struct._asdict().items():
+                parts = value._asdict() if isinstance(value, State) else {"": value}
+                named += [(f"{struct_name}.{field}.{part}", array) for part, array in parts.items()]
+        return named
+
+    def _episode(self, game: int) -> Episode:
+        games = self._games
+        record = 2 * game + 1 - int(games.active[game])
+        plies, variant = int(games.plies[record]), int(games.variant[record])
+        policy = games.policy[record, :plies, : self.variants[variant].n_actions]
+        recorded = games.recorded[record, :plies].copy()
+        return Episode(
+            variant=variant,
+            actions=games.actions[record, :plies].copy(),
+            policy=np.where(recorded[:, None], policy, 0.0).astype(np.float16),
+            value=games.root_value[record, :plies].copy(),
+            seat=games.seat[record, :plies].copy(),
+            recorded=recorded,
+            result=int(games.result[record]),
+        )
+
+
+def _new_games(rules: Any, games: int) -> Games:
+    plies = int(rules.flags[:, PLY_CAP].max())
+    n_actions = rules.start.shape[1] + EXTRA_ACTIONS
+    return Games(
+        state=new_state(rules, games),
+        key=np.zeros(games, np.uint64),
+        active=np.zeros(games, np.int8),
+        finished=np.zeros(games, np.bool_),
+        actions=np.zeros((2 * games, plies), np.int16),
+        policy=np.zeros((2 * games, plies, n_actions), np.float32),
+        root_value=np.zeros((2 * games, plies), np.float32),
+        seat=np.zeros((2 * games, plies), np.int8),
+        recorded=np.zeros((2 * games, plies), np.bool_),
+        plies=np.zeros(2 * games, np.int16),
+        result=np.zeros(2 * games, np.int8),
+        variant=np.zeros(2 * games, np.int16),
+        counts=np.zeros(4, np.int64),
+    )
+
+
+def _new_cache(megabytes: float, n_actions: int) -> Cache:
+    slots = int(megabytes * 2**20 / (4 * n_actions + 12))
+    slots = 1 << (slots.bit_length() - 1) if slots else 0
+    return Cache(
+        keys=np.zeros(slots, np.uint64),
+        logits=np.zeros((slots, n_actions), np.float32),
+        values=np.zeros(slots, np.float32),
+        hits=np.zeros(1, np.int64),
+    )

@@ -1,0 +1,222 @@
+"""`selfplay bench`: how fast each layer runs on this machine, one core unless it says otherwise.
+
+Every figure is the median of several repetitions; rates are per second.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import games
+from games import Variant
+from games.kernels import new_state, random_games, reset, seed_streams
+from games.rules import MAX_LEGAL, canvas_size, compile_rules, rules_of
+from mcts import SearchConfig, uniform_evaluator
+from mcts.config import settings_of
+from mcts.kernels import new_tree
+from mcts.search import search_state
+
+SEARCH_BATCH, SIMULATIONS = 256, 32
+SEARCH_VARIANTS = ("connect4", "gomoku-9x9", "gomoku", "othello")
+REPETITIONS = 7
+
+Report = Callable[[str], None]
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were taken on."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.system(),
+    }
+
+
+def bench_rules(report: Report) -> dict[str, float]:
+    """Random playouts: moves a second for every variant of the catalogue."""
+    rates = {}
+    for name in games.names():
+        rates[name] = _playout_rate(games.load(name))
+        report(f"{name}: {rates[name] / 1e6:.2f} M moves/s")
+    return rates
+
+
+def bench_search(report: Report) -> dict[str, dict[str, float]]:
+    """Gumbel search with a uniform evaluator, batch 256, 32 simulations: simulations a second."""
+    rows = {}
+    for name in SEARCH_VARIANTS:
+        variant = games.load(name)
+        rules = rules_of(variant)
+        state = new_state(rules, SEARCH_BATCH)
+        for row in range(SEARCH_BATCH):
+            reset(rules, state, row, 0)
+        config = SearchConfig(simulations=SIMULATIONS)
+
+        def run(rules: Any = rules, state: Any = state, variant: Variant = variant, config: Any = config) -> None:
+            search_state(rules, state, canvas_size([variant]), uniform_evaluator, config, seed=0)
+
+        rate = SEARCH_BATCH * SIMULATIONS / _median_seconds(run)
+        bytes_per_game = tree_bytes(variant, simulations=SIMULATIONS)
+        rows[name] = {"simulations_per_second": rate, "bytes_per_game": float(bytes_per_game)}
+        report(f"{name}: {rate / 1e6:.2f} M simulations/s, {bytes_per_game / 1024:.1f} KiB of tree a game")
+    return rows
+
+
+def bench_network(report: Report, *, blocks: int, channels: int, batch: int) -> dict[str, float]:
+    """The bare network on one core at several batch sizes: positions a second (needs torch)."""
+    evaluate, description = _network(blocks, channels)
+    report(description)
+    rates = {}
+    for size in sorted({1, 64, batch}):
+        observation = _observation(size)
+        rates[str(size)] = size / _median_seconds(lambda o=observation: evaluate(o), repetitions=15)  # type: ignore[misc]
+        report(f"batch {size}: {rates[str(size)]:.0f} positions/s")
+    return rates
+
+
+def bench_selfplay(report: Report, *, blocks: int, channels: int, batch: int) -> dict[str, float]:
+    """Self-play of Connect Four on one core beside the bare network at the same batch, in alternation."""
+    from selfplay.actor import Actor
+    from selfplay.config import SelfPlayConfig
+
+    evaluate, _ = _network(blocks, channels)
+    config = SelfPlayConfig(threads=1, games=batch)
+    actor = Actor([games.load("connect4")], config, games=batch, seed=0)
+    fixed = _observation(batch)
+
+    def play(advances: int = 20) -> None:
+        for _ in range(advances):
+            actor.advance(*evaluate(actor.observe()))
+            actor.collect()
+
+    play(60)
+    bare, played, moves = [], [], []
+    for _ in range(REPETITIONS):
+        bare.append(20 * batch / _seconds(lambda: [evaluate(fixed) for _ in range(20)]))
+        before = actor.counts.copy()
+        seconds = _seconds(play)
+        counts = actor.counts - before
+        played.append(20 * batch / seconds)
+        moves.append(counts[0] / seconds)
+    shares = [p / b for p, b in zip(played, bare, strict=True)]
+    row = {
+        "batch": float(batch),
+        "simulations": float(config.simulations),
+        "bare_network_evaluations_per_second": statistics.median(bare),
+        "selfplay_evaluations_per_second": statistics.median(played),
+        "share_of_bare_network": statistics.median(shares),
+        "positions_per_second": statistics.median(moves),
+    }
+    report(
+        f"batch {batch}: {row['selfplay_evaluations_per_second']:.0f} evaluations/s in self-play, "
+        f"{100 * row['share_of_bare_network']:.0f} % of the bare network's, {row['positions_per_second']:.0f} positions/s"
+    )
+    return row
+
+
+def bench_learner(report: Report, *, blocks: int, channels: int, threads: int) -> dict[str, float]:
+    """Gradient steps on Connect Four positions, batch 512: samples a second (needs torch)."""
+    import torch
+
+    from models import NetworkConfig, PolicyValueNet
+    from selfplay.actor import Actor
+    from selfplay.config import LearnerConfig, SelfPlayConfig
+    from selfplay.learner import Learner
+    from selfplay.replay import Replay
+
+    variant = games.load("connect4")
+    actor = Actor([variant], SelfPlayConfig(threads=1, games=256), games=256, seed=0)
+    replay = Replay([variant], capacity=20_000)
+    while replay.recorded < 2_000:
+        actor.advance(*uniform_evaluator(actor.observe()))
+        for episode in actor.collect():
+            replay.add(episode)
+    config = LearnerConfig()
+    learner = Learner(
+        PolicyValueNet(NetworkConfig(blocks=blocks, channels=channels)), config, device=torch.device("cpu")
+    )
+    rng = np.random.default_rng(0)
+    torch.set_num_threads(threads)
+
+    def step() -> None:
+        batch = replay.sample(rng, batch_size=config.batch_size, window=20_000, search_value_share=0.3)
+        learner.step(batch, progress=0.0)
+
+    rate = config.batch_size / _median_seconds(step)
+    report(f"batch {config.batch_size}, {threads} threads: {rate:.0f} samples/s")
+    return {"batch": float(config.batch_size), "threads": float(threads), "samples_per_second": rate}
+
+
+def tree_bytes(variant: Variant, *, simulations: int) -> int:
+    """Bytes of search tree that one game takes."""
+    tree = new_tree(compile_rules([variant]), batch=1, simulations=simulations)
+    arrays = [*tree.nodes, *(array for array in tree if isinstance(array, np.ndarray))]
+    settings_of(SearchConfig(simulations=simulations))
+    return sum(array.nbytes for array in arrays)
+
+
+def _playout_rate(variant: Variant) -> float:
+    rules = rules_of(variant)
+    state, rng = new_state(rules, 1), seed_streams(0, 1)
+    actions = np.zeros(int(rules.flags[0, MAX_LEGAL]) + 1, np.int16)
+    random_games(rules, state, 0, 10, rng, actions)
+    rates = []
+    for _ in range(REPETITIONS):
+        started = time.perf_counter()
+        plies = random_games(rules, state, 0, 2000, rng, actions)
+        rates.append(plies / (time.perf_counter() - started))
+    return statistics.median(rates)
+
+
+def _network(blocks: int, channels: int) -> tuple[Callable[[games.Observation], Any], str]:
+    import torch
+
+    from models import NetworkConfig, NetworkEvaluator, PolicyValueNet
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    net = PolicyValueNet(NetworkConfig(blocks=blocks, channels=channels))
+    evaluator = NetworkEvaluator(net)
+    return evaluator, f"{blocks} blocks x {channels} channels, {evaluator.description}"
+
+
+def _observation(batch: int) -> games.Observation:
+    rng = np.random.default_rng(0)
+    variant = games.load("connect4")
+    positions = []
+    while len(positions) < batch:
+        position = games.start(variant)
+        while not position.is_over and len(positions) < batch:
+            positions.append(position)
+            position = position.play(int(rng.choice(position.legal_actions)))
+    return games.observe(positions)
+
+
+def _seconds(function: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    function()
+    return time.perf_counter() - started
+
+
+def _median_seconds(function: Callable[[], object], *, repetitions: int = REPETITIONS) -> float:
+    function()
+    return statistics.median(_seconds(function) for _ in range(repetitions))
+
+
+def _processor() -> str:
+    try:
+        lines = open("/proc/cpuinfo").read().splitlines()  # noqa: SIM115, PTH123
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    features = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags]
+    return f"{names[0] if names else platform.machine()} ({', '.join(features)})"

@@ -1,0 +1,270 @@
+"""The command line. A command is a thin function that imports what it needs when it runs.
+
+So `selfplay --help` starts at once. What a user did wrong ends with one line and exit code 2: commands just
+let `games.UserError` and `OSError` pass.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from games import Variant
+    from selfplay.evaluate import Evaluation
+    from selfplay.player import Player
+
+
+class _Commands(TyperGroup):
+    """Commands whose user errors are one line."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with one_line_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn what a user or the system did wrong into one line and exit code 2; Ctrl-C is a quiet 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except BrokenPipeError:
+        raise  # whoever read our output has had enough; typer ends quietly
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        raise _refusal(f"{place}{error.strerror or error}") from None
+    except ValueError as error:
+        from games import UserError
+
+        if not isinstance(error, UserError):
+            raise
+        raise _refusal(str(error)) from None
+
+
+def _refusal(line: str) -> typer.Exit:
+    typer.echo(f"error: {' '.join(line.split())}", err=True)
+    return typer.Exit(2)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    name="selfplay",
+    help="Agents that learn a rule variant by playing against themselves.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+variants_app = typer.Typer(
+    help="What can be played: list it, show it, check your own.", invoke_without_command=True
+)
+app.add_typer(variants_app, name="variants", rich_help_panel="Play")
+
+
+def main() -> None:
+    """Entry point of the command `selfplay`."""
+    app()
+
+
+# --- what commands share ------------------------------------------------------------------------------------
+
+
+def _in_a_folder(path: Path | None) -> Path | None:
+    """An output's folder exists, so that a long computation doesn't end with nowhere to write."""
+    if path is not None and path.is_dir():
+        raise typer.BadParameter(f"expected a file to write, got the folder {path}")
+    if path is not None and not path.parent.is_dir():
+        raise typer.BadParameter(f"expected a file in a folder that exists, got {path}")
+    return path
+
+
+JsonOption = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="FILE", help="Write the result as JSON, too.", callback=_in_a_folder),
+]
+"""`--json FILE`, for commands that compute a result; `write_json` writes it."""
+
+
+def write_json(path: Path | None, result: dict[str, Any]) -> None:
+    """Write a result where `--json` says, a file whole or not at all; nothing without it."""
+    from models.format import write_atomically
+
+    if path is None:
+        return
+    data = (json.dumps(result, indent=2) + "\n").encode()
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        path.write_bytes(data)  # such as /dev/stdout, which must not be replaced by a file
+    else:
+        write_atomically(path, data)
+
+
+@contextmanager
+def progress_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr with an estimate of what is left; call the result with what was just done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+# --- commands -----------------------------------------------------------------------------------------------
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from selfplay import __version__
+
+        typer.echo(f"selfplay {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """What comes before a command."""
+
+
+@variants_app.callback()
+def list_variants(ctx: typer.Context) -> None:
+    """List what can be played; `show` and `check` take a name of the list or the path of a TOML file."""
+    if ctx.invoked_subcommand is not None:
+        return
+    import games
+    from selfplay.describe import size
+
+    variants = [games.load(name) for name in games.names()]
+    rows = [(variant.name, variant.title, size(variant)) for variant in variants]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    typer.secho(f"{'name':<{widths[0]}}  {'title':<{widths[1]}}  rows×columns", bold=True)
+    for name, title, board in rows:
+        typer.echo(f"{name:<{widths[0]}}  {title:<{widths[1]}}  {board}")
+
+
+VariantArgument = Annotated[
+    str, typer.Argument(metavar="VARIANT", help="A name of the list, or a TOML file.")
+]
+"""A variant, for `games.load`."""
+
+
+@variants_app.command("show")
+def show_variant(variant: VariantArgument) -> None:
+    """The rules in words, and the empty board."""
+    from rich.console import Console
+
+    import games
+    from selfplay.describe import describe
+    from selfplay.play import drawn_board, look_of
+
+    rules, console = games.load(variant), Console()
+    typer.secho(f"{rules.title or rules.name} ({rules.name})", bold=True)
+    for text in (rules.rules, f"Source: {rules.source}" if rules.source else ""):
+        if text:
+            typer.echo(text)
+    typer.echo()
+    for topic, words in describe(rules).items():
+        typer.echo(f"{topic:<6} {words}")
+    typer.echo()
+    console.print(drawn_board(games.start(rules), look_of(console)))
+
+
+@variants_app.command("check")
+def check_variant(
+    variant: VariantArgument,
+    number: Annotated[int, typer.Option("--games", min=1, help="Random games to play.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random games.")] = 0,
+) -> None:
+    """Hold the engine's promises against random games of a variant, such as your own."""
+    import games
+
+    rules = games.load(variant)
+    try:
+        games.conformance.check(rules, games=number, seed=seed)
+    except games.ConformanceError as error:
+        typer.echo(f"The engine breaks a promise; please report this:\n{error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{rules.name}: every promise holds in {number} random games.")
+
+
+@app.command(rich_help_panel="Play")
+def play(
+    variant: VariantArgument,
+    agent: Annotated[
+        str | None,
+        typer.Option(help="An .onnx file, mcts:N (N random playouts a move) or random. Default: what ships."),
+    ] = None,
+    simulations: Annotated[
+        int | None, typer.Option(min=0, help="Simulations a move, for an .onnx file. Default: 64.")
+    ] = None,
+    first: Annotated[Literal["me", "agent", "random"], typer.Option(help="Who makes the first move.")] = "me",
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    hints: Annotated[bool, typer.Option(help="Say what the agent thinks after its moves.")] = True,
+) -> None:
+    """Play against an agent in the terminal. Type help in the game."""
+    import games
+    from selfplay.play import default_agent, play_in_terminal
+    from selfplay.player import Player
+
+    rules = games.load(variant)
+    if agent is None:
+        player, note = default_agent(rules, simulations=simulations, seed=seed)
+        notes = [note]
+    else:
+        player, notes = Player.load(agent, simulations=simulations, seed=seed), []
+    play_in_terminal(rules, player, first=first, seed=seed, hints=hints, notes=notes)
+
+
+@app.command(rich_help_panel="Measure")
+def evaluate(
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="An .onnx file, mcts:N or random.")],
+    suite: Annotated[Path, typer.Option(metavar="FILE", help="Solved positions, one JSON object a line.")],
+    variant: Annotated[
+        str | None, typer.Option(help="What the positions are of. Default: what the agent was trained for.")
+    ] = None,
+    simulations: Annotated[
+        int | None,
+        typer.Option(min=0, help="Simulations a move, for an .onnx file; 0: its policy alone. Default: 64."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of random playouts and moves.")] = 0,
+    json_file: JsonOption = None,
+) -> None:
+    """Score an agent's moves on solved positions."""
+    import games
+    from selfplay.evaluate import evaluate_player, read_suite, report
+    from selfplay.player import Player
+
+    player = Player.load(agent, simulations=simulations, seed=seed)
+    rules = (
+        games.load(variant) if variant else player.variants[0] if player.variants else games.load("connect4")
+    )
+    positions = read_suite(suite, rules)
+    with progress_bar("positions", len(positions)) as progress:
+        evaluation = evaluate_player(player, rules, positions, progress=progress)
+    _show_evaluation(evaluation, player, rules)
+    write_json(json_file, report(evaluation, player, rules))
+
+
+def _show_evaluation(evaluation: Evaluation, player: Player, variant: Variant) -> None:
+    typer.echo(f"{player.description} on {variant.name}, {evaluation.seconds:.1f} s")
+    width = max(len(name) for name in (*evaluation.sets, "mean of sets"))
+    typer.secho(f"{'set':<{width}}  positions  keeps the value  best score", bold=True)
+    for name, score in {**evaluation.sets, "mean of sets": evaluation.mean}.items():
+        shares = f"{score.value_preserving:>15.1%}  {score.optimal:>10.1%}"
+        typer.echo(f"{name:<{width}}  {score.positions:>9}  {shares}")

@@ -1,0 +1,65 @@
+"""What a training run is made of; a run folder keeps it as `config.toml`."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mcts.config import SearchConfig
+from models.network import NetworkConfig
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SelfPlayConfig(_Section):
+    """How games are played. Papers: AlphaZero (Silver et al. 2018), KataGo (Wu 2019, arXiv:1902.10565)."""
+
+    games: int = Field(256, ge=1, description="games played side by side, over all threads")
+    threads: int = Field(2, ge=1, description="batches that alternate, each on a thread of its own")
+    advances: int = Field(256, ge=1, description="network batches of each thread between two learning phases")
+    simulations: int = Field(32, ge=1, description="simulations of a full search, whose policy is learned")
+    fast_simulations: int = Field(8, ge=1, description="simulations of a fast search, which only moves on")
+    full_share: float = Field(1.0, gt=0, le=1, description="share of full searches (KataGo 3.1: 0.25)")
+    opening_share: float = Field(0.5, ge=0, le=1, description="share of games that begin with random moves")
+    opening_plies: int = Field(8, ge=0, description="most random moves such a game begins with")
+    sampled_plies: int = Field(0, ge=0, description="first plies drawn from the policy instead of its best")
+    cache_megabytes: int = Field(64, ge=0, description="memory for evaluations of positions seen before")
+
+    def search_config(self) -> SearchConfig:
+        """The search that self-play uses."""
+        return SearchConfig(simulations=self.simulations, solve=True)
+
+
+class LearnerConfig(_Section):
+    """How the network learns from recorded games."""
+
+    batch_size: int = Field(512, ge=1, description="positions in a batch")
+    samples_per_position: float = Field(4.0, gt=0, description="positions learned from for each one recorded")
+    learning_rate: float = Field(2e-3, gt=0, description="peak rate of AdamW")
+    final_rate: float = Field(0.05, ge=0, le=1, description="rate at the end, as a share of the peak (cosine)")
+    warmup_steps: int = Field(100, ge=0, description="steps over which the rate rises to its peak")
+    weight_decay: float = Field(1e-4, ge=0, description="decoupled weight decay")
+    clip_norm: float = Field(1.0, gt=0, description="largest norm of a gradient")
+    value_weight: float = Field(1.0, gt=0, description="weight of the win/draw/loss loss beside the policy's")
+    search_value_share: float = Field(0.3, ge=0, le=1, description="share of the search's value in the value target")
+    ema_decay: float = Field(0.995, ge=0, lt=1, description="decay a step of the averaged weights that play")
+    window_min: int = Field(20_000, ge=1, description="positions the replay window holds at least")
+    window_share: float = Field(0.5, gt=0, le=1, description="share of all recorded positions it grows with")
+    window_max: int = Field(500_000, ge=1, description="positions it holds at most")
+    first_positions: int = Field(8_000, ge=1, description="positions recorded before learning begins")
+    precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$", description="of the training step")
+
+
+class TrainConfig(_Section):
+    """A whole run."""
+
+    seed: int = Field(0, ge=0, description="of everything random")
+    minutes: float | None = Field(None, gt=0, description="wall-clock budget; with it the schedule follows the clock")
+    positions: int | None = Field(None, ge=1, description="budget of recorded positions: reproducible to the bit")
+    device: str = Field("auto", description="'auto' is the first CUDA device, else the CPU")
+    checkpoint_seconds: float = Field(60.0, ge=0, description="seconds between checkpoints")
+    keep_checkpoints: int = Field(2, ge=1, description="checkpoints kept")
+    network: NetworkConfig = Field(default_factory=NetworkConfig)
+    selfplay: SelfPlayConfig = Field(default_factory=SelfPlayConfig)
+    learner: LearnerConfig = Field(default_factory=LearnerConfig)

@@ -1,0 +1,368 @@
+"""Self-play kernels: games that search, move, finish and restart inside one call per network batch, and batches for
+training rebuilt from recorded actions."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from games.compilation import inlined, kernel
+from games.kernels import (
+    COLOUR,
+    N_INFO,
+    ONGOING,
+    PASSES,
+    PLY,
+    STATUS,
+    STONES_LEFT,
+    SWAPPED,
+    VARIANT,
+    State,
+    copy_row,
+    list_legal,
+    observe,
+    play,
+    reset,
+    seat_to_play,
+    uniform,
+    value_for_seat,
+)
+from games.rules import N_CELLS, Rules
+from mcts.config import Settings
+from mcts.kernels import (
+    UNPROVEN,
+    Tree,
+    advance,
+    best_edge,
+    observe_leaf,
+    plant,
+    root_value,
+    write_policy,
+)
+
+FULL, FAST = 0, 1
+"""Indices of `Settings.budgets`: full searches are recorded as training targets, fast ones only move the game on."""
+
+_HASH_START = np.uint64(0xCBF29CE484222325)
+_HASH_PRIME = np.uint64(0x100000001B3)
+_HASH_MIX = np.uint64(0xD6E8FEB86659FD93)
+
+
+class Cache(NamedTuple):
+    """Evaluations of positions already seen under the current weights; S slots, S a power of two or zero.
+
+    keys: uint64 `[S]`, 0 is free; logits: float32 `[S, A]`; values: float32 `[S]` to play
+    hits: int64 `[1]`: evaluations that needed no network
+    """
+
+    keys: NDArray[np.uint64]
+    logits: NDArray[np.float32]
+    values: NDArray[np.float32]
+    hits: NDArray[np.int64]
+
+
+class Games(NamedTuple):
+    """B games in progress, each with two records: the one being written and the one last finished.
+
+    state: the current positions
+    key: uint64 `[B]`: cache key of the leaf that waits for the network
+    active: int8 `[B]`: which record (0 or 1) is being written
+    finished: bool `[B]`: the other record holds a finished game that nobody has collected yet
+    actions: int16 `[2B, T]`, own actions; policy: float32 `[2B, T, A]`, own actions; root_value: float32 `[2B, T]`,
+    to play; seat: int8 `[2B, T]`; recorded: bool `[2B, T]`: a full search, so a training target
+    plies: int16 `[2B]`; result: int8 `[2B]`, for seat 0; variant: int16 `[2B]`
+    counts: int64 `[4]`: moves, full searches, simulations, evaluations by the network
+    """
+
+    state: State
+    key: NDArray[np.uint64]
+    active: NDArray[np.int8]
+    finished: NDArray[np.bool_]
+    actions: NDArray[np.int16]
+    policy: NDArray[np.float32]
+    root_value: NDArray[np.float32]
+    seat: NDArray[np.int8]
+    recorded: NDArray[np.bool_]
+    plies: NDArray[np.int16]
+    result: NDArray[np.int8]
+    variant: NDArray[np.int16]
+    counts: NDArray[np.int64]
+
+
+MOVES, FULL_SEARCHES, SIMULATIONS, EVALUATIONS = range(4)
+"""Indices of `Games.counts`."""
+
+
+class Plan(NamedTuple):
+    """How games are played; see `selfplay.config.SelfPlayConfig`.
+
+    weights: float64 `[R]`: cumulative probability of each variant for the next game
+    """
+
+    full_share: float
+    opening_share: float
+    opening_plies: int
+    sampled_plies: int
+    weights: NDArray[np.float64]
+
+
+@kernel
+def position_key(rules: Rules, state: State, row: int) -> np.uint64:
+    """A 64-bit name of everything that an observation of the position depends on; never 0."""
+    key = _HASH_START
+    variant = state.info[row, VARIANT]
+    for cell in range(rules.flags[variant, N_CELLS]):
+        key = (key ^ np.uint64(state.cells[row, cell])) * _HASH_PRIME
+    for column in range(N_INFO):
+        if column in (VARIANT, COLOUR, SWAPPED, STONES_LEFT, PLY, PASSES):
+            key = (key ^ np.uint64(state.info[row, column])) * _HASH_PRIME
+    key = (key ^ (key >> np.uint64(32))) * _HASH_MIX
+    key ^= key >> np.uint64(29)
+    return key | np.uint64(1)
+
+
+@inlined
+def _slot(cache: Cache, key: np.uint64) -> int:
+    return np.int64((key >> np.uint64(1)) & np.uint64(cache.keys.shape[0] - 1))
+
+
+@kernel
+def begin_game(rules: Rules, games: Games, plan: Plan, rng: NDArray[np.uint64], game: int, out: NDArray[np.int16]) -> None:
+    """Start a game of a variant drawn by weight, in some games after random opening moves.
+
+    A random opening that ends the game is thrown away. `out` is scratch for legal actions.
+    """
+    draw = uniform(rng, game)
+    variant = 0
+    while variant + 1 < plan.weights.shape[0] and draw > plan.weights[variant]:
+        variant += 1
+    reset(rules, games.state, game, variant)
+    record = 2 * game + games.active[game]
+    games.variant[record] = variant
+    if plan.opening_plies == 0 or uniform(rng, game) >= plan.opening_share:
+        return
+    plies = 1 + int(uniform(rng, game) * plan.opening_plies)
+    for ply in range(plies):
+        n = list_legal(rules, games.state, game, out, 0)
+        action = out[int(uniform(rng, game) * n)]
+        _record_move(games, game, record, ply, action)
+        play(rules, games.state, game, action)
+        if games.state.info[game, STATUS] != ONGOING:
+            reset(rules, games.state, game, variant)
+            return
+
+
+@inlined
+def _record_move(games: Games, game: int, record: int, ply: int, action: int) -> None:
+    games.actions[record, ply] = action
+    games.seat[record, ply] = seat_to_play(games.state, game)
+    games.recorded[record, ply] = False
+
+
+@kernel
+def _choose_action(
+    rules: Rules, games: Games, tree: Tree, settings: Settings, plan: Plan, rng: NDArray[np.uint64], game: int
+) -> int:
+    """The search's action; in the first plies after a full search one drawn from its policy."""
+    edge = best_edge(rules, tree, settings, game)
+    ply = games.state.info[game, PLY]
+    record = 2 * game + games.active[game]
+    if ply >= plan.sampled_plies or not games.recorded[record, ply]:
+        return int(tree.action[edge])
+    draw = uniform(rng, game)
+    for action in range(games.policy.shape[2]):
+        draw -= games.policy[record, ply, action]
+        if draw < 0.0:
+            return action
+    return int(tree.action[edge])
+
+
+@kernel
+def _move(
+    rules: Rules,
+    games: Games,
+    tree: Tree,
+    settings: Settings,
+    plan: Plan,
+    rng: NDArray[np.uint64],
+    game: int,
+    out: NDArray[np.int16],
+) -> None:
+    """Record the finished search, play its action, and start a new game if this one is over."""
+    ply = games.state.info[game, PLY]
+    record = 2 * game + games.active[game]
+    full = tree.budget[game] == FULL
+    if full:
+        write_policy(rules, tree, settings, game, games.policy[record], ply, False)
+    games.root_value[record, ply] = root_value(tree, game)
+    games.seat[record, ply] = seat_to_play(games.state, game)
+    games.recorded[record, ply] = full
+    games.counts[MOVES] += 1
+    games.counts[FULL_SEARCHES] += full
+    games.counts[SIMULATIONS] += tree.spent[game]
+    action = _choose_action(rules, games, tree, settings, plan, rng, game)
+    games.actions[record, ply] = action
+    play(rules, games.state, game, action)
+    if games.state.info[game, STATUS] != ONGOING:
+        games.plies[record] = games.state.info[game, PLY]
+        games.result[record] = np.int8(value_for_seat(games.state, game, 0))
+        games.finished[game] = True
+        games.active[game] = 1 - games.active[game]
+        begin_game(rules, games, plan, rng, game, out)
+
+
+@kernel
+def begin_search(
+    rules: Rules, games: Games, tree: Tree, settings: Settings, plan: Plan, rng: NDArray[np.uint64], game: int
+) -> bool:
+    """Plant the tree at the game's position with a full or a fast budget; whether the root needs an evaluation.
+
+    It doesn't where a move wins at once (the search is over) or only one move is legal (nothing to search or learn).
+    """
+    tree.budget[game] = FULL if uniform(rng, game) < plan.full_share else FAST
+    plant(rules, tree, settings, game, games.state, game)
+    root = tree.leaf[game]
+    forced = tree.n_edges[root] == 1
+    if forced:
+        tree.budget[game] = FAST
+    if forced or tree.node_proven[root] != UNPROVEN:
+        tree.raw_value[root] = 0.0
+        for edge in range(tree.first_edge[root], tree.first_edge[root] + tree.n_edges[root]):
+            tree.prior[edge] = 1.0
+            tree.logit[edge] = 0.0
+            tree.noise[edge] = 0.0
+        return False
+    return True
+
+
+@kernel
+def _walk_on(
+    rules: Rules,
+    games: Games,
+    tree: Tree,
+    settings: Settings,
+    plan: Plan,
+    cache: Cache,
+    rng: NDArray[np.uint64],
+    game: int,
+    needs: bool,
+    out: NDArray[np.int16],
+) -> None:
+    """Search, move and restart until a position has to go to the network.
+
+    Once a game has finished, the next position goes to the network even if that could be saved, so that no second
+    game can finish before the first is collected.
+    """
+    cached = cache.keys.shape[0] > 0
+    while True:
+        if not needs:
+            _move(rules, games, tree, settings, plan, rng, game, out)
+            needs = begin_search(rules, games, tree, settings, plan, rng, game) or games.finished[game]
+            continue
+        key = position_key(rules, tree.nodes, tree.leaf[game])
+        slot = _slot(cache, key) if cached else 0
+        if games.finished[game] or not cached or cache.keys[slot] != key:
+            games.key[game] = key
+            return
+        cache.hits[0] += 1
+        needs = advance(rules, tree, settings, rng, game, cache.logits, cache.values[slot], slot)
+
+
+@kernel
+def start_games(
+    rules: Rules,
+    games: Games,
+    tree: Tree,
+    settings: Settings,
+    plan: Plan,
+    rng: NDArray[np.uint64],
+    out: NDArray[np.int16],
+) -> None:
+    """Begin every game; each row then waits for the evaluation of its root."""
+    for game in range(games.active.shape[0]):
+        begin_game(rules, games, plan, rng, game, out)
+        begin_search(rules, games, tree, settings, plan, rng, game)
+        games.key[game] = position_key(rules, tree.nodes, tree.leaf[game])
+
+
+@kernel
+def advance_games(
+    rules: Rules,
+    games: Games,
+    tree: Tree,
+    settings: Settings,
+    plan: Plan,
+    cache: Cache,
+    rng: NDArray[np.uint64],
+    logits: NDArray[np.float32],
+    values: NDArray[np.float32],
+    out: NDArray[np.int16],
+) -> None:
+    """Take one evaluation for each game and walk every game on to its next one; logits `[B, A]`, values `[B]`."""
+    cached = cache.keys.shape[0] > 0
+    for game in range(games.active.shape[0]):
+        games.finished[game] = False
+        games.counts[EVALUATIONS] += 1
+        if cached:
+            slot = _slot(cache, games.key[game])
+            cache.keys[slot] = games.key[game]
+            cache.values[slot] = values[game]
+            for action in range(logits.shape[1]):
+                cache.logits[slot, action] = logits[game, action]
+        needs = advance(rules, tree, settings, rng, game, logits, values[game], game)
+        _walk_on(rules, games, tree, settings, plan, cache, rng, game, needs, out)
+
+
+@kernel
+def observe_games(
+    rules: Rules,
+    tree: Tree,
+    planes: NDArray[np.float32],
+    legal: NDArray[np.bool_],
+    features: NDArray[np.float32],
+) -> None:
+    """Observe the waiting leaf of every game."""
+    for game in range(tree.leaf.shape[0]):
+        observe_leaf(rules, tree, game, planes, legal, features, game)
+
+
+@kernel
+def observe_samples(
+    rules: Rules,
+    actions: NDArray[np.int16],
+    plies: NDArray[np.int16],
+    variant: NDArray[np.int16],
+    symmetry: NDArray[np.int32],
+    permutations: NDArray[np.int32],
+    state: State,
+    out: NDArray[np.int16],
+    planes: NDArray[np.float32],
+    legal: NDArray[np.bool_],
+    features: NDArray[np.float32],
+    targets: NDArray[np.int32],
+) -> None:
+    """Rebuild the observations of recorded positions by replaying their games, each seen through a symmetry.
+
+    Args:
+        actions: int16 `[B, T]`; plies: int16 `[B]`, how many of them lead to the position; variant: int16 `[B]`.
+        symmetry: int32 `[B]`: which of the variant's symmetries to look through.
+        permutations: int32 `[R, K, C + 2]`: where a symmetry takes an own action.
+        state: two rows of scratch; out: scratch for legal actions.
+        planes, legal, features: the observation to fill.
+        targets: int32 `[B, C + 2]`: filled with the canvas action of each own action under the symmetry.
+    """
+    for row in range(plies.shape[0]):
+        v = variant[row]
+        n_cells = rules.flags[v, N_CELLS]
+        reset(rules, state, 0, v)
+        for i in range(plies[row]):
+            play(rules, state, 0, actions[row, i])
+        copy_row(state, 0, state, 1)
+        for cell in range(n_cells):
+            state.cells[1, permutations[v, symmetry[row], cell]] = state.cells[0, cell]
+        n = list_legal(rules, state, 1, out, 0)
+        observe(rules, state, 1, out, 0, n, planes, legal, features, row)
+        for action in range(n_cells + 2):
+            targets[row, action] = rules.canvas[v, permutations[v, symmetry[row], action]]

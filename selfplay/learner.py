@@ -1,0 +1,128 @@
+"""The learner: AdamW on policy and win/draw/loss, with a schedule, gradient clipping and averaged weights for play."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models import PolicyValueNet
+from selfplay.config import LearnerConfig
+from selfplay.replay import Batch
+
+
+class Losses(NamedTuple):
+    """Means over a batch, in nats: policy cross-entropy less its target's entropy, win/draw/loss cross-entropy."""
+
+    policy_loss: float
+    value_loss: float
+    gradient_norm: float
+
+
+class Learner:
+    """Trains a network in place; `ema` holds the averaged weights that self-play and export use."""
+
+    def __init__(self, net: PolicyValueNet, config: LearnerConfig, *, device: torch.device) -> None:
+        self.net = net.to(device, memory_format=torch.channels_last)
+        self.config = config
+        self.device = device
+        self.steps = 0
+        self.ema: dict[str, Tensor] = {name: value.detach().clone() for name, value in net.state_dict().items()}
+        self._optimizer = torch.optim.AdamW(
+            _parameter_groups(net, config.weight_decay), lr=config.learning_rate, fused=device.type == "cuda"
+        )
+        self._autocast = config.precision == "bfloat16" or (config.precision == "auto" and _has_fast_bfloat16(device))
+
+    def step(self, batch: Batch, *, progress: float) -> Losses:
+        """One gradient step; `progress` in [0, 1] is how much of the run is over, for the schedule."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.learning_rate(progress)
+        planes, rules, legal, policy, wdl = self._to_device(batch)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast):
+            logits, wdl_logits = self.net(planes.contiguous(memory_format=torch.channels_last), rules)
+        policy_loss, value_loss = losses(logits.float(), wdl_logits.float(), legal, policy, wdl)
+        self._optimizer.zero_grad(set_to_none=True)
+        (policy_loss + self.config.value_weight * value_loss).backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip_norm)
+        self._optimizer.step()
+        self.steps += 1
+        self._average()
+        return Losses(float(policy_loss.detach()), float(value_loss.detach()), float(norm))
+
+    def learning_rate(self, progress: float) -> float:
+        """Linear warm-up, then a cosine down to `final_rate` of the peak."""
+        config = self.config
+        warm = min(1.0, (self.steps + 1) / max(1, config.warmup_steps))
+        cosine = 0.5 * (1.0 + math.cos(math.pi * min(1.0, max(0.0, progress))))
+        return config.learning_rate * warm * (config.final_rate + (1.0 - config.final_rate) * cosine)
+
+    def state(self) -> dict[str, Tensor]:
+        """Weights, averaged weights and the optimiser's moments as tensors on the CPU, for a checkpoint."""
+        tensors = {f"net.{name}": value for name, value in self.net.state_dict().items()}
+        tensors |= {f"ema.{name}": value for name, value in self.ema.items()}
+        for index, moments in self._optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in moments.items()}
+        return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+
+    def restore(self, tensors: Mapping[str, Tensor], *, steps: int) -> None:
+        """Go back to a saved `state`."""
+        parts = _grouped(tensors)
+        self.net.load_state_dict(parts["net"])
+        self.ema = {name: value.to(self.device) for name, value in parts["ema"].items()}
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, value in parts.get("optimizer", {}).items():
+            index, field = name.split(".", 1)
+            moments.setdefault(int(index), {})[field] = value
+        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": moments})
+        self.steps = steps
+
+    def _average(self) -> None:
+        """Move the averaged weights; early on the average is over fewer steps, so that it isn't stuck at the start."""
+        decay = min(self.config.ema_decay, self.steps / (self.steps + 10.0))
+        with torch.no_grad():
+            for name, value in self.net.state_dict().items():
+                self.ema[name].lerp_(value, 1.0 - decay)
+
+    def _to_device(self, batch: Batch) -> tuple[Tensor, ...]:
+        observation = batch.observation
+        arrays = (observation.planes, observation.rules, observation.legal, batch.policy, batch.wdl)
+        return tuple(torch.from_numpy(array).to(self.device, non_blocking=True) for array in arrays)
+
+
+def losses(
+    logits: Tensor, wdl_logits: Tensor, legal: Tensor, policy: Tensor, wdl: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Policy loss (Kullback-Leibler divergence from the target, over legal actions) and win/draw/loss cross-entropy.
+
+    logits `[B, A]`, wdl_logits `[B, 3]`, legal bool `[B, A]`, policy `[B, A]`, wdl `[B, 3]`.
+    """
+    log_policy = F.log_softmax(logits.masked_fill(legal.logical_not(), -1e9), dim=1)
+    policy_loss = F.kl_div(log_policy, policy, reduction="batchmean")
+    value_loss = -(wdl * F.log_softmax(wdl_logits, dim=1)).sum(1).mean()
+    return policy_loss, value_loss
+
+
+def _parameter_groups(net: PolicyValueNet, weight_decay: float) -> list[dict[str, Any]]:
+    """Matrices and kernels decay, biases and scales don't."""
+    decayed = [parameter for parameter in net.parameters() if parameter.ndim > 1]
+    others = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+
+
+def _grouped(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Tensors by the first part of their dotted names."""
+    groups: dict[str, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        group, rest = name.split(".", 1)
+        groups.setdefault(group, {})[rest] = value
+    return groups
+
+
+def _has_fast_bfloat16(device: torch.device) -> bool:
+    from models.evaluator import choose_dtype
+
+    return choose_dtype("auto", device) == torch.bfloat16

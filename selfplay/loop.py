@@ -1,0 +1,309 @@
+"""The training loop: play, learn, hand the averaged weights to the players, keep it all on disk.
+
+Playing and learning take turns, so that both have all cores and a run is reproducible: which games a batch is
+drawn from never depends on timing. With a budget of positions, a killed and resumed run ends with the same weights as an
+undisturbed one.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+
+from games import Variant
+from games.compilation import announce_first_compile
+from models import NetworkEvaluator, PolicyValueNet
+from models.checkpoint import pack_checkpoint
+from selfplay.actor import Actor, Episode
+from selfplay.config import TrainConfig
+from selfplay.kernels import EVALUATIONS, MOVES, SIMULATIONS
+from selfplay.learner import Learner, Losses
+from selfplay.replay import Replay
+from selfplay.run import RunFolder, Snapshot
+
+
+class Progress(NamedTuple):
+    """What a run tells after each iteration; `share` in [0, 1] is how much of the budget is spent."""
+
+    share: float
+    seconds: float
+    row: dict[str, Any]
+
+
+class Observer(Protocol):
+    """Is told how a run goes on."""
+
+    def __call__(self, progress: Progress, /) -> None:
+        """Called after each iteration."""
+        ...
+
+
+class Training:
+    """One run in memory: actors, replay window, learner, counters."""
+
+    def __init__(self, config: TrainConfig, variants: Sequence[Variant]) -> None:
+        announce_first_compile()
+        self.config, self.variants = config, tuple(variants)
+        play = config.selfplay
+        torch.manual_seed(config.seed)
+        self.net = PolicyValueNet(config.network)
+        self.device = _device(config.device)
+        self.learner = Learner(self.net, config.learner, device=self.device)
+        per_thread = max(1, play.games // play.threads)
+        seeds = np.random.SeedSequence(config.seed).generate_state(play.threads)
+        self.actors = [Actor(variants, play, games=per_thread, seed=int(seed)) for seed in seeds]
+        self.evaluators = [NetworkEvaluator(self.net, device=self.device) for _ in self.actors]
+        self.replay = Replay(variants, capacity=config.learner.window_max)
+        self.rng = np.random.default_rng(config.seed)
+        self.iteration = 0
+        self.episodes_played = 0
+        self.seconds = 0.0
+        self.debt = 0.0  # samples still to be learned from for positions already recorded
+        self.fresh: list[Episode] = []  # games since the last checkpoint
+
+    def iterate(self) -> dict[str, Any]:
+        """Play and learn once; returns the iteration's metrics."""
+        started = time.perf_counter()
+        before = _totals(self.actors)
+        episodes = self._play()
+        played = time.perf_counter()
+        for episode in episodes:
+            self.replay.add(episode)
+        self.fresh += episodes
+        self.episodes_played += len(episodes)
+        losses = self._learn(sum(int(e.recorded.sum()) for e in episodes))
+        for evaluator, actor in zip(self.evaluators, self.actors, strict=True):
+            evaluator.load(self.learner.ema)
+            actor.forget_evaluations()
+        self.iteration += 1
+        ended = time.perf_counter()
+        return self._metrics(episodes, losses, _totals(self.actors) - before, played - started, ended - played)
+
+    def share(self) -> float:
+        """How much of the budget is spent, in [0, 1]."""
+        shares = [0.0]
+        if self.config.minutes is not None:
+            shares.append(self.seconds / (60.0 * self.config.minutes))
+        if self.config.positions is not None:
+            shares.append(self.replay.recorded / self.config.positions)
+        return min(1.0, max(shares))
+
+    def window(self) -> int:
+        """Positions that batches are drawn from now."""
+        learner = self.config.learner
+        return min(learner.window_max, max(learner.window_min, int(learner.window_share * self.replay.recorded)))
+
+    def snapshot(self, number: int) -> Snapshot:
+        """Everything that `restore` needs but the recorded games."""
+        arrays = {f"{i}.{name}": a for i, actor in enumerate(self.actors) for name, a in actor.state().items()}
+        counters = {
+            "iteration": self.iteration,
+            "episodes_played": self.episodes_played,
+            "seconds": self.seconds,
+            "debt": self.debt,
+            "recorded": self.replay.recorded,
+            "steps": self.learner.steps,
+            "rng": self.rng.bit_generator.state,
+        }
+        return Snapshot(number, self.learner.state(), arrays, counters)
+
+    def restore(self, snapshot: Snapshot, episodes_of: Callable[[int], list[Episode]]) -> None:
+        """Go back to a checkpoint; `episodes_of(n)` reads the games that checkpoint n added."""
+        counters = snapshot.counters
+        self.iteration, self.seconds = counters["iteration"], counters["seconds"]
+        self.episodes_played, self.debt = counters["episodes_played"], counters["debt"]
+        self.rng.bit_generator.state = counters["rng"]
+        self.learner.restore(snapshot.tensors, steps=counters["steps"])
+        for i, (actor, evaluator) in enumerate(zip(self.actors, self.evaluators, strict=True)):
+            prefix = f"{i}."
+            mine = {k.removeprefix(prefix): a for k, a in snapshot.arrays.items() if k.startswith(prefix)}
+            actor.restore(mine)
+            evaluator.load(self.learner.ema)
+        self._refill(snapshot, episodes_of)
+
+    def agent(self) -> bytes:
+        """The averaged weights as a checkpoint file."""
+        net = PolicyValueNet(self.config.network)
+        net.load_state_dict(self.learner.ema)
+        return pack_checkpoint(net, metadata=agent_metadata(self))
+
+    def _play(self) -> list[Episode]:
+        """`advances` network batches in every thread; games in an order that doesn't depend on timing."""
+        if len(self.actors) == 1:
+            return self._play_one(0)
+        with ThreadPoolExecutor(len(self.actors)) as pool:
+            parts = list(pool.map(self._play_one, range(len(self.actors))))
+        return [episode for part in parts for episode in part]
+
+    def _play_one(self, index: int) -> list[Episode]:
+        actor, evaluator = self.actors[index], self.evaluators[index]
+        if self.device.type == "cpu":
+            torch.set_num_threads(1)
+        episodes: list[Episode] = []
+        for _ in range(self.config.selfplay.advances):
+            actor.advance(*evaluator(actor.observe()))
+            episodes += actor.collect()
+        return episodes
+
+    def _learn(self, new_positions: int) -> list[Losses]:
+        learner = self.config.learner
+        if self.replay.recorded < learner.first_positions:
+            return []
+        self.debt += new_positions * learner.samples_per_position
+        if self.device.type == "cpu":
+            torch.set_num_threads(self.config.selfplay.threads)
+        losses = []
+        while self.debt >= learner.batch_size:
+            self.debt -= learner.batch_size
+            batch = self.replay.sample(
+                self.rng,
+                batch_size=learner.batch_size,
+                window=self.window(),
+                search_value_share=learner.search_value_share,
+            )
+            losses.append(self.learner.step(batch, progress=self.share()))
+        return losses
+
+    def _refill(self, snapshot: Snapshot, episodes_of: Callable[[int], list[Episode]]) -> None:
+        """Fill the replay window from the recorded games, newest first until it is full."""
+        chunks: list[list[Episode]] = []
+        positions, number = 0, snapshot.number
+        while number > 0 and positions < self.replay.capacity:
+            chunks.append(episodes_of(number))
+            positions += sum(int(e.recorded.sum()) for e in chunks[-1])
+            number -= 1
+        self.replay.recorded = snapshot.counters["recorded"] - positions
+        for episode in (episode for chunk in reversed(chunks) for episode in chunk):
+            self.replay.add(episode)
+
+    def _metrics(
+        self, episodes: Sequence[Episode], losses: Sequence[Losses], counts: Any, play: float, learn: float
+    ) -> dict[str, Any]:
+        lengths = [len(e.actions) for e in episodes]
+        results = np.array([e.result for e in episodes])
+        hits = sum(int(actor.cache.hits[0]) for actor in self.actors)
+        row: dict[str, Any] = {
+            "iteration": self.iteration,
+            "positions": self.replay.recorded,
+            "episodes": self.episodes_played,
+            "steps": self.learner.steps,
+            "window": min(self.window(), self.replay.recorded),
+            "learning_rate": self.learner.learning_rate(self.share()),
+            "positions_per_second": float(counts[MOVES] / (play + learn)),
+            "evaluations_per_second": float(counts[EVALUATIONS] / play),
+            "simulations_per_move": float(counts[SIMULATIONS] / max(1, counts[MOVES])),
+            "evaluations_per_move": float(counts[EVALUATIONS] / max(1, counts[MOVES])),
+            "cache_hits": hits,
+            "play_seconds": play,
+            "learn_seconds": learn,
+        }
+        if episodes:
+            row |= {
+                "mean_plies": float(np.mean(lengths)),
+                "first_wins": float(np.mean(results == 1)),
+                "draws": float(np.mean(results == 0)),
+            }
+        if losses:
+            row |= dict(zip(Losses._fields, np.mean(losses, axis=0).tolist(), strict=True))
+        return row
+
+
+def train(folder: RunFolder, observer: Observer) -> Training:
+    """Train until the budget is spent, from the last checkpoint if there is one, and save the end.
+
+    Ctrl-C ends the run after the iteration in progress, with a checkpoint; a second one at once, without.
+    """
+    training = Training(folder.config, folder.variants)
+    snapshot = folder.latest()
+    number = 0
+    if snapshot is not None:
+        training.restore(snapshot, folder.episodes)
+        number = snapshot.number
+    folder.trim_metrics(training.iteration)
+    events = _events(folder.path, training.iteration)
+    clock = time.perf_counter() - training.seconds
+    saved_at, saved_iteration = training.seconds, training.iteration
+    with stop_on_interrupt() as stop:
+        while training.share() < 1.0 and not stop.is_set():
+            row = training.iterate()
+            training.seconds = row["seconds"] = time.perf_counter() - clock
+            folder.append_metrics(row)
+            _write_events(events, row)
+            observer(Progress(training.share(), training.seconds, row))
+            if training.seconds - saved_at >= folder.config.checkpoint_seconds:
+                number = save(folder, training, number + 1)
+                saved_at, saved_iteration = training.seconds, training.iteration
+        if training.iteration > saved_iteration:
+            save(folder, training, number + 1)
+    events.close()
+    if stop.is_set():
+        raise KeyboardInterrupt
+    return training
+
+
+@contextmanager
+def stop_on_interrupt() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets; the second one interrupts as usual."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    usual = signal.getsignal(signal.SIGINT)
+
+    def note(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, usual)
+        stop.set()
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def save(folder: RunFolder, training: Training, number: int) -> int:
+    """Write checkpoint `number` and the games since the one before; returns the number."""
+    folder.save(training.snapshot(number), training.agent(), training.fresh)
+    training.fresh = []
+    return number
+
+
+def agent_metadata(training: Training) -> dict[str, Any]:
+    """What an agent's file says about where it comes from."""
+    return {
+        "variants": [{"name": v.name, "digest": v.digest, "toml": v.to_toml()} for v in training.variants],
+        "positions": training.replay.recorded,
+        "steps": training.learner.steps,
+        "seconds": round(training.seconds, 1),
+    }
+
+
+def _totals(actors: Sequence[Actor]) -> Any:
+    return np.sum([actor.counts for actor in actors], axis=0)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
+
+
+def _events(path: Path, iteration: int) -> Any:
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(path / "tensorboard"), purge_step=iteration + 1)  # type: ignore[no-untyped-call]
+
+
+def _write_events(events: Any, row: dict[str, Any]) -> None:
+    for name, value in row.items():
+        if name != "iteration":
+            events.add_scalar(name, value, row["iteration"])

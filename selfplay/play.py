@@ -1,0 +1,421 @@
+"""A game against an agent in the terminal, or through a pipe.
+
+At a terminal a wrong line is explained and asked again. From a pipe the moves come line by line: a wrong one
+raises, and the end of the input ends the game.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from games import MoveError, Position, Variant, pass_action, start, swap_action
+from games.kernels import LAST, STONES_LEFT
+from games.notation import column_letter
+from games.rules import FIRST, SECOND
+from selfplay.describe import size, stones
+from selfplay.player import DEFAULT_ROLLOUTS, Analysis, Player
+
+FAVOURITES, THOUGHTS = 3, 8
+"""Moves that the agent speaks of after its own, and when it is told to `think`."""
+
+
+class Look(NamedTuple):
+    """How stones are drawn: a glyph and a style for EMPTY, FIRST, SECOND and HOLE, and the marks' style."""
+
+    glyphs: str
+    styles: tuple[str, str, str, str]
+    mark: str
+    edge: str
+
+
+PLAIN = Look(".xo#", ("", "", "", ""), "", "")
+COLOUR = Look("·●○ ", ("bright_black", "bold red", "bold cyan", ""), "bold", "bright_black")
+
+
+def look_of(console: Console) -> Look:
+    """Colours at a terminal that has them and a user who wants them, letters anywhere else."""
+    plain = console.no_color or not console.is_terminal or console.is_dumb_terminal
+    return PLAIN if plain or "utf" not in console.encoding.lower() else COLOUR
+
+
+def drawn_board(position: Position, look: Look) -> Text:
+    """The board with coordinates; the last stone stands in brackets."""
+    rows, columns = position.variant.board.rows, position.variant.board.columns
+    letters = Text("    " + " ".join(column_letter(column) for column in range(columns)), look.edge)
+    lines = [_drawn_row(position, row, look) for row in range(rows)]
+    return Text("\n").join([*([letters] if rows > 9 else []), *lines, letters])
+
+
+def _drawn_row(position: Position, row: int, look: Look) -> Text:
+    rows, columns = position.variant.board.rows, position.variant.board.columns
+    last = int(position.state.info[0, LAST])
+    line = Text().append(f"{rows - row:>2} ", look.edge)
+    for cell in range(row * columns, (row + 1) * columns):
+        before = "[" if cell == last else "]" if cell - 1 == last and cell % columns else " "
+        colour = int(position.state.cells[0, cell])
+        line.append(before, look.mark).append(look.glyphs[colour], look.styles[colour])
+    return line.append("]" if last == (row + 1) * columns - 1 else "", look.mark)
+
+
+def default_agent(variant: Variant, *, simulations: int | None, seed: int) -> tuple[Player, str]:
+    """The agent that ships for a variant, or plain tree search; and a line that says which it is."""
+    import models
+
+    path = Path(models.__path__[0]) / "zoo" / f"{variant.name}.onnx"
+    if path.is_file():
+        player = Player.load(path, simulations=simulations, seed=seed)
+        if player.trained_for(variant):
+            return player, f"You play against the agent that ships: {player.description}."
+    rollouts = DEFAULT_ROLLOUTS if simulations is None else simulations
+    return Player.load(f"mcts:{rollouts}", seed=seed), (
+        f"No trained agent ships for {variant.name}, so you play against a tree search with {rollouts}"
+        f" random playouts a move. Train one: selfplay train {variant.name} --minutes 10 --run runs/{variant.name}"
+    )
+
+
+def win_chance(value_to_play: float) -> str:
+    """A value from -1 to 1 as a chance to win in percent, a draw being half a win."""
+    return f"{50 + 50 * value_to_play:.0f}%"
+
+
+class _LeaveError(Exception):
+    """The person has had enough."""
+
+
+class Table:
+    """A person and an agent at one board.
+
+    Attributes:
+        positions: those of this game, the current one last.
+        human: the person's seat, 0 or 1.
+        resigned: whether the person gave this game up.
+    """
+
+    def __init__(
+        self,
+        variant: Variant,
+        player: Player,
+        *,
+        console: Console,
+        read: Callable[[str], str],
+        interactive: bool,
+        hints: bool,
+    ) -> None:
+        """Sit down.
+
+        Args:
+            variant: what is played.
+            player: the agent.
+            console: where everything is written.
+            read: takes a prompt and returns a line; EOFError at the end of the input.
+            interactive: a wrong line is explained and asked again, and another game is offered.
+            hints: the agent says what it thinks after its moves.
+        """
+        self.player = player
+        self.positions = [start(variant)]
+        self.human = 0
+        self.resigned = False
+        self._console = console
+        self._look = look_of(console)
+        self._read = read
+        self._interactive = interactive
+        self._hints = hints
+        self._shown: Position | None = None
+
+    @property
+    def position(self) -> Position:
+        """The current position."""
+        return self.positions[-1]
+
+    def play(self, choose_seat: Callable[[], int]) -> None:
+        """Play games, the person in the chosen seat, until the person or the input has had enough."""
+        try:
+            while True:
+                self._set_up(choose_seat())
+                if not self._play_to_the_end():
+                    return
+        except _LeaveError:
+            self._say("Bye.")
+        except EOFError:
+            self._say("\nBye." if self._interactive else "The input ended before the game did.")
+        except KeyboardInterrupt:
+            self._say("")
+            raise
+
+    def _set_up(self, human: int) -> None:
+        self.positions, self.human, self.resigned = [start(self.position.variant)], human, False
+        self._say("You play ", self._stones_of(human), ", the agent ", self._stones_of(1 - human), ".")
+        if self._interactive:
+            self._say(Text("Type a move, or help.", "dim"))
+
+    def _play_to_the_end(self) -> bool:
+        """Play this game; whether the person wants another one."""
+        while True:
+            while not (self.position.is_over or self.resigned):
+                self._take_turn()
+            self._show_end()
+            answer = self._read("Another game? (y, n, undo) > ").strip().lower() if self._interactive else "n"
+            if answer != "undo":
+                return answer in ("y", "yes")
+            self.undo()
+
+    def _take_turn(self) -> None:
+        """One action of the agent, or one line of the person."""
+        if self.position.to_play != self.human:
+            self._reply()
+            return
+        self._show_board()
+        line = self._read(self._prompt()).strip().lower()
+        if not line:
+            return
+        try:
+            self._obey(line)
+        except MoveError as error:
+            if not self._interactive:
+                raise
+            self._say(Text(str(error), "yellow"))
+
+    def _obey(self, line: str) -> None:
+        """A command, or else a move."""
+        command = COMMANDS.get(line)
+        if command is not None:
+            command(self)
+        else:
+            self.positions.append(self.position.play_text(line))
+
+    def _reply(self) -> None:
+        """The agent's action, and what it thinks."""
+        before, analysis = self.position, self._analysis()
+        self.positions.append(before.play(analysis.action))
+        line = Text(f"The agent plays {before.action_text(analysis.action)}", "bold")
+        if self._hints and not self.player.plays_at_random:
+            line.append(f"   {_opinion(before, analysis)}", "dim not bold")
+        self._say(line)
+
+    def _analysis(self) -> Analysis:
+        """What the agent thinks of the position; at a terminal with a sign of life meanwhile."""
+        if not (self._interactive and self._console.is_terminal):
+            return self.player.analyse(self.position)
+        with self._console.status("the agent thinks …"):
+            return self.player.analyse(self.position)
+
+    # --- commands -------------------------------------------------------------------------------------------
+
+    def undo(self) -> None:
+        """take your last move back"""
+        if self.resigned:
+            self.resigned = False
+            return
+        own = [turn for turn, position in enumerate(self.positions[:-1]) if position.to_play == self.human]
+        if not own:
+            self._say("There is no move of yours to take back.")
+            return
+        del self.positions[own[-1] + 1 :]
+
+    def hint(self) -> None:
+        """what the agent would play in your place"""
+        analysis = self._analysis()
+        line = f"The agent would play {self.position.action_text(analysis.action)}."
+        if not self.player.plays_at_random:
+            line += f" Your chance to win: {_chance(analysis)}."
+        self._say(line)
+
+    def think(self) -> None:
+        """all that the agent thinks of the position"""
+        if self.player.plays_at_random:
+            self._say("The agent plays at random; it thinks nothing.")
+            return
+        analysis = self._analysis()
+        self._say(f"{self.player.description}: your chance to win is {_chance(analysis)}.")
+        if analysis.win_draw_loss:
+            win, draw, loss = analysis.win_draw_loss
+            self._say(f"Without search: win {win:.0%}, draw {draw:.0%}, loss {loss:.0%}.")
+        self._say(Text("  move  visits  policy  your chance", "dim"))
+        for action in analysis.ranked(THOUGHTS):
+            self._say(_thought(self.position, analysis, action))
+
+    def moves(self) -> None:
+        """the legal moves"""
+        texts = [self.position.action_text(action) for action in self.position.legal_actions]
+        self._say(" ".join(texts), wrap=True)
+
+    def sides(self) -> None:
+        """swap seats with the agent, in the middle of the game"""
+        self.human = 1 - self.human
+        self._say("You play ", self._stones_of(self.human), " now.")
+
+    def resign(self) -> None:
+        """give this game up"""
+        self.resigned = True
+
+    def help(self) -> None:
+        """this list"""
+        example = self.position.action_text(self.position.legal_actions[0])
+        note = f", or {example[0]} alone" if self._columns_are_moves else ""
+        self._say(
+            f"  {'a move':<8} such as {example}{note}; columns are letters, rows are numbers from the bottom"
+        )
+        for name, command in COMMANDS.items():
+            self._say(f"  {name:<8} {command.__doc__}")
+
+    def quit(self) -> None:
+        """leave"""
+        raise _LeaveError
+
+    # --- what is on the screen ------------------------------------------------------------------------------
+
+    def _say(self, *parts: str | Text, wrap: bool = False) -> None:
+        self._console.print(Text.assemble(*parts), highlight=False, soft_wrap=not wrap)
+
+    def _show_board(self) -> None:
+        """The board, unless it was the last that was shown."""
+        if self._shown is not self.position:
+            self._say("\n", drawn_board(self.position, self._look), "\n")
+            self._shown = self.position
+
+    def _show_end(self) -> None:
+        if not self.resigned:
+            self._show_board()
+        mine = self.position.returns[self.human]
+        result = {1: "You win.", -1: "The agent wins.", 0: "Draw."}[mine]
+        self._say(Text("You resign. The agent wins." if self.resigned else result, "bold"), self._count())
+        replay = start(self.position.variant)
+        played = " ".join(replay.action_text(action) for action in self.position.actions)
+        self._say(Text(f"Moves: {played or 'none'}", "dim"), wrap=True)
+
+    def _count(self) -> str:
+        """How many stones each side has, where that decides."""
+        if not self.position.variant.end.majority:
+            return ""
+        cells = self.position.state.cells[0]
+        first, second = (int(np.count_nonzero(cells == colour)) for colour in (FIRST, SECOND))
+        return f"  {self._look.glyphs[FIRST]} {first}, {self._look.glyphs[SECOND]} {second}"
+
+    def _stones_of(self, seat: int) -> Text:
+        """The stone that a seat places, as it is drawn."""
+        position = self.position
+        colour = FIRST + (position.colour_to_move ^ (seat != position.to_play))
+        return Text(self._look.glyphs[colour], self._look.styles[colour])
+
+    def _prompt(self) -> str:
+        position = self.position
+        legal = position.legal_mask
+        notes = f"you ({self._stones_of(self.human).plain})"
+        if (left := int(position.state.info[0, STONES_LEFT])) > 1:
+            notes += f", {stones(left)} to place"
+        if legal[swap_action(position.variant)]:
+            notes += ", swap is allowed"
+        if legal[pass_action(position.variant)]:
+            notes += ", you can only pass"
+        return f"{notes} > "
+
+    @property
+    def _columns_are_moves(self) -> bool:
+        move = self.position.variant.move
+        return move.kind == "drop" and move.gravity in ("down", "up")
+
+
+def _chance(analysis: Analysis) -> str:
+    """The chance to win with the action that is played, or the position's if that wasn't searched."""
+    value = float(analysis.action_values[analysis.action])
+    return win_chance(analysis.value_to_play if np.isnan(value) else value)
+
+
+def _opinion(position: Position, analysis: Analysis) -> str:
+    """An agent's view after its choice: its chance to win, and its favourite moves."""
+    favourites = (_favourite(position, analysis, action) for action in analysis.ranked(FAVOURITES))
+    return f"its chance to win: {_chance(analysis)}   ({'; '.join(favourites)})"
+
+
+def _favourite(position: Position, analysis: Analysis, action: int) -> str:
+    text, visits = position.action_text(action), int(analysis.visits[action])
+    if not visits:
+        return f"{text}: policy {analysis.policy[action]:.0%}"
+    return f"{text}: {visits} visits, {win_chance(float(analysis.action_values[action]))}"
+
+
+def _thought(position: Position, analysis: Analysis, action: int) -> str:
+    value = float(analysis.action_values[action])
+    chance = "–" if np.isnan(value) else win_chance(value)
+    visits, share = analysis.visits[action], analysis.policy[action]
+    return f"  {position.action_text(action):<4}  {visits:>6}  {share:>6.1%}  {chance:>11}"
+
+
+COMMANDS: dict[str, Callable[[Table], None]] = {
+    "undo": Table.undo,
+    "hint": Table.hint,
+    "think": Table.think,
+    "moves": Table.moves,
+    "sides": Table.sides,
+    "resign": Table.resign,
+    "help": Table.help,
+    "quit": Table.quit,
+}
+"""Words a person may type instead of a move; a docstring is its line in `help`."""
+
+
+def play_in_terminal(
+    variant: Variant,
+    player: Player,
+    *,
+    first: Literal["me", "agent", "random"],
+    seed: int,
+    hints: bool,
+    notes: Sequence[str] = (),
+) -> None:
+    """Play at the terminal, or through pipes where there is none.
+
+    Args:
+        variant: what is played.
+        player: the agent.
+        first: who makes the first move, in every game.
+        seed: of drawing who is first.
+        hints: the agent says what it thinks after its moves.
+        notes: lines to begin with.
+
+    Raises:
+        MoveError: a wrong line came through a pipe.
+        AgentError: the agent can't play this board.
+    """
+    player.check_plays(variant)
+    console, interactive = Console(), sys.stdin.isatty()
+    random = np.random.default_rng(seed)
+    seats = {"me": lambda: 0, "agent": lambda: 1, "random": lambda: int(random.integers(2))}
+    title = (variant.title or variant.name, "bold")
+    console.print(Text.assemble(title, f" ({size(variant)}). {variant.rules}"), soft_wrap=True)
+    for note in (*notes, *_training_note(variant, player)):
+        console.print(Text(note, "dim"), soft_wrap=True)
+    read = _terminal_reader() if interactive else _read_pipe
+    table = Table(variant, player, console=console, read=read, interactive=interactive, hints=hints)
+    table.play(seats[first])
+
+
+def _training_note(variant: Variant, player: Player) -> list[str]:
+    """A line if the agent never saw these rules."""
+    if player.trained_for(variant):
+        return []
+    known = ", ".join(known.name for known in player.variants or ()) or "rules it doesn't name"
+    return [f"{player.name} wasn't trained for these rules, but for {known}."]
+
+
+def _terminal_reader() -> Callable[[str], str]:
+    """`input`, with line editing where the system has it."""
+    with suppress(ImportError):
+        import readline  # noqa: F401  # `input` uses it once it is imported
+    return input
+
+
+def _read_pipe(_prompt: str) -> str:
+    """The next line of stdin, without a prompt."""
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line

@@ -1,0 +1,291 @@
+"""`Player`: an agent with a search, for programs and for the terminal. Needs no torch.
+
+player = Player.load("agent.onnx", simulations=64)
+action = player.choose(position)
+player.analyse(position).value_to_play
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from games import AgentError, MoveError, Observation, Position, Variant, observe, start
+from games.rules import MAX_LEGAL, N_CELLS, canvas_actions, canvas_size
+from mcts import Evaluator, RolloutEvaluator, SearchConfig, SearchResult, search, uniform_evaluator
+
+DEFAULT_SIMULATIONS = 64
+"""Simulations a move for a network, if the caller doesn't say."""
+
+DEFAULT_ROLLOUTS = 1000
+"""Simulations a move for plain `mcts`, each with one random playout."""
+
+MAX_SIMULATIONS = 30_000
+
+ROLLOUT_EXPLORATION = 2.0
+"""PUCT's constant for plain rollouts: docs/decisions.md says how it was chosen."""
+
+_BATCH = 256
+_TREE_BYTES = 256 * 2**20
+"""Most memory that the trees of one batch take; larger requests are searched in several batches."""
+
+_SPEC = re.compile(r"mcts(?::(.*))?", re.DOTALL)
+
+
+class Analysis(NamedTuple):
+    """What a player thinks of a position; A is the variant's own actions, cells row by row, PASS, SWAP.
+
+    action: the action the player plays; the best one, unless its temperature is above 0
+    visits: int32 `[A]`, all zero without a search
+    policy: float32 `[A]`, sums to one, zero where illegal
+    action_values: float32 `[A]`, -1 to 1 for the player to move, NaN without a visit
+    value_to_play: -1 to 1, for the player to move
+    win_draw_loss: three shares that sum to one for the player to move, as the network sees the position
+        without a search; None if the agent doesn't tell draws apart
+    simulations: what the search spent, 0 without one
+    """
+
+    action: int
+    visits: NDArray[np.int32]
+    policy: NDArray[np.float32]
+    action_values: NDArray[np.float32]
+    value_to_play: float
+    win_draw_loss: tuple[float, float, float] | None
+    simulations: int
+
+    def ranked(self, count: int) -> list[int]:
+        """The action it plays, then the others by visits and policy, as far as it cares for them."""
+        order = np.lexsort((-self.policy, -self.visits)).tolist()
+        known = [a for a in order if a != self.action and (self.visits[a] > 0 or self.policy[a] > 0)]
+        return [self.action, *known][:count]
+
+
+@runtime_checkable
+class TellsDraws(Protocol):
+    """An evaluator that also says how likely a draw is."""
+
+    def win_draw_loss(self, observation: Observation, /) -> NDArray[np.float32]:
+        """float32 `[B, 3]`: shares of win, draw and loss for the player to move."""
+        ...
+
+
+class Player:
+    """Chooses actions. Equal positions get equal answers, unless `temperature` is above 0.
+
+    Attributes:
+        name: what a person reads, such as `agent.onnx` or `mcts:1000`.
+        simulations: a move; 0 plays the policy without a search.
+        variants: those the agent was trained for; None if it wasn't trained and plays all alike.
+    """
+
+    def __init__(
+        self,
+        evaluator: Evaluator | RolloutEvaluator,
+        config: SearchConfig | None,
+        *,
+        name: str,
+        variants: Sequence[Variant] | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        """Put a player together; `Player.load` is the usual way.
+
+        Args:
+            evaluator: a network, another callable on observations, or a `RolloutEvaluator`.
+            config: the search; None plays the evaluator's policy as it is.
+            name: what a person reads.
+            variants: those the evaluator was trained for.
+            temperature: above 0, actions are drawn from policy ** (1 / temperature).
+            seed: of playouts and draws.
+        """
+        assert config is not None or not isinstance(evaluator, RolloutEvaluator), "playouts have no policy"
+        self.name = name
+        self.variants = None if variants is None else tuple(variants)
+        self.simulations = 0 if config is None else config.simulations
+        self._evaluator = evaluator
+        self._config = config
+        self._temperature = temperature
+        self._seed = seed
+        self._random = np.random.default_rng(seed)
+
+    @classmethod
+    def load(
+        cls,
+        agent: str | os.PathLike[str],
+        *,
+        simulations: int | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> Player:
+        """A player from an agent's name.
+
+        Args:
+            agent: path of an .onnx agent; `mcts:N` for a tree search with N random playouts a move and no
+                network; or `random`.
+            simulations: a move, for .onnx agents only (default 64); 0 plays the network's policy alone.
+            temperature: above 0, actions are drawn from policy ** (1 / temperature), for variety.
+            seed: of playouts and draws.
+
+        Raises:
+            AgentError: the file is missing, corrupt or foreign, or a number makes no sense; one line.
+        """
+        spec = os.fspath(agent)
+        rollouts = _SPEC.fullmatch(spec)
+        if not (rollouts or spec == "random"):
+            return cls._load_onnx(Path(spec), simulations, temperature=temperature, seed=seed)
+        if simulations is not None:
+            raise AgentError(f"expected simulations for an .onnx agent only, got {simulations} for {spec!r}")
+        if rollouts is None:
+            return cls(uniform_evaluator, None, name="random", temperature=1.0, seed=seed)
+        config = SearchConfig(
+            method="puct", simulations=_rollouts(rollouts[1]), exploration=ROLLOUT_EXPLORATION, solve=True
+        )
+        name = f"mcts:{config.simulations}"
+        return cls(RolloutEvaluator(), config, name=name, temperature=temperature, seed=seed)
+
+    @classmethod
+    def _load_onnx(cls, path: Path, simulations: int | None, *, temperature: float, seed: int) -> Player:
+        from models.onnx_runtime import OnnxEvaluator
+
+        if path.suffix != ".onnx" and not path.exists():
+            raise AgentError(f"expected an .onnx file, mcts:N or random, got {str(path)!r}")
+        spent = DEFAULT_SIMULATIONS if simulations is None else simulations
+        if not 0 <= spent <= MAX_SIMULATIONS:
+            raise AgentError(f"expected 0 to {MAX_SIMULATIONS} simulations, got {spent}")
+        config = SearchConfig(simulations=spent, gumbel_scale=0.0, solve=True) if spent else None
+        evaluator = OnnxEvaluator(path)
+        variants = _trained_variants(evaluator.metadata, path)
+        return cls(evaluator, config, name=path.name, variants=variants, temperature=temperature, seed=seed)
+
+    def __repr__(self) -> str:
+        return f"<Player {self.description}>"
+
+    @property
+    def description(self) -> str:
+        """The name, with the simulations where the name doesn't say them."""
+        if self.variants is None:
+            return self.name
+        return (
+            f"{self.name}, {self.simulations} simulations"
+            if self.simulations
+            else f"{self.name}, policy only"
+        )
+
+    @property
+    def plays_at_random(self) -> bool:
+        """Whether there is nothing behind its choices."""
+        return self._evaluator is uniform_evaluator and self._config is None
+
+    def trained_for(self, variant: Variant) -> bool:
+        """Whether the agent learned exactly these rules; what wasn't trained plays every variant alike."""
+        return self.variants is None or any(known.digest == variant.digest for known in self.variants)
+
+    def check_plays(self, variant: Variant) -> None:
+        """Raise `AgentError` if the agent can't evaluate this board at all."""
+        if not isinstance(self._evaluator, RolloutEvaluator):
+            self._evaluator(observe([start(variant)]))
+
+    def choose(self, position: Position) -> int:
+        """The action to play, one of the position's own; `MoveError` if the game is over."""
+        return self.choose_many([position])[0]
+
+    def choose_many(self, positions: Sequence[Position]) -> list[int]:
+        """An action for each position, searched together; the variants may differ."""
+        return [analysis.action for analysis in self._analyse_many(positions)]
+
+    def analyse(self, position: Position) -> Analysis:
+        """What the player thinks of a position; `MoveError` if the game is over."""
+        (analysis,) = self._analyse_many([position])
+        if not isinstance(self._evaluator, TellsDraws):
+            return analysis
+        win, draw, loss = self._evaluator.win_draw_loss(observe([position]))[0].tolist()
+        return analysis._replace(win_draw_loss=(win, draw, loss))
+
+    def _analyse_many(self, positions: Sequence[Position]) -> Iterator[Analysis]:
+        for position in positions:
+            if position.is_over:
+                raise MoveError(
+                    f"expected a position where a move is due, got one where the game is over: {position!r}"
+                )
+        size = self._batch_size(positions)
+        for first in range(0, len(positions), size):
+            batch = positions[first : first + size]
+            result = self._search(batch) if self._config else self._look(batch)
+            for analysis in self._read(batch, result):
+                yield self._with_drawn_action(analysis) if self._temperature else analysis
+
+    def _with_drawn_action(self, analysis: Analysis) -> Analysis:
+        """With an action drawn from policy ** (1 / temperature), by the Gumbel-max trick."""
+        likely = np.flatnonzero(analysis.policy)
+        logits = np.log(analysis.policy[likely].astype(np.float64)) / self._temperature
+        drawn = likely[np.argmax(logits + self._random.gumbel(size=len(likely)))]
+        return analysis._replace(action=int(drawn))
+
+    def _batch_size(self, positions: Sequence[Position]) -> int:
+        """How many of the positions are searched together, so that their trees fit into memory."""
+        flags = [position.rules.flags[0] for position in positions]
+        node = max((int(row[N_CELLS]) + 48 + 28 * int(row[MAX_LEGAL]) for row in flags), default=1)
+        return max(1, min(_BATCH, _TREE_BYTES // (node * (self.simulations + 2))))
+
+    def _search(self, positions: Sequence[Position]) -> SearchResult:
+        seed = int(self._random.integers(2**63)) if self._temperature else self._seed
+        return search(positions, self._evaluator, self._config, seed=seed)
+
+    def _look(self, positions: Sequence[Position]) -> SearchResult:
+        """The evaluator's own opinion, in the form of a search's result."""
+        assert not isinstance(self._evaluator, RolloutEvaluator)
+        observation = observe(positions)
+        logits, value_to_play = self._evaluator(observation)
+        masked = np.where(observation.legal, logits, -np.inf)
+        weights = np.exp(masked - masked.max(axis=1, keepdims=True))
+        return SearchResult(
+            action=masked.argmax(axis=1).astype(np.int32),
+            visits=np.zeros(masked.shape, np.int32),
+            policy=weights / weights.sum(axis=1, keepdims=True),
+            value_to_play=value_to_play,
+            action_values=np.full(masked.shape, np.nan, np.float32),
+        )
+
+    def _read(self, positions: Sequence[Position], result: SearchResult) -> Iterator[Analysis]:
+        """A result on the canvas as one analysis each, in the variants' own actions."""
+        variants = {position.variant.digest: position.variant for position in positions}
+        canvas = canvas_size(list(variants.values()))
+        places = {digest: canvas_actions(variant, *canvas) for digest, variant in variants.items()}
+        for row, position in enumerate(positions):
+            place = places[position.variant.digest]
+            yield Analysis(
+                action=int(np.flatnonzero(place == result.action[row])[0]),
+                visits=result.visits[row, place],
+                policy=result.policy[row, place],
+                action_values=result.action_values[row, place],
+                value_to_play=float(result.value_to_play[row]),
+                win_draw_loss=None,
+                simulations=self.simulations,
+            )
+
+
+def _rollouts(text: str | None) -> int:
+    """N of `mcts:N`."""
+    if text is None:
+        return DEFAULT_ROLLOUTS
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_SIMULATIONS):
+        raise AgentError(f"expected mcts:N with N from 1 to {MAX_SIMULATIONS}, got {'mcts:' + text!r}")
+    return int(text)
+
+
+def _trained_variants(metadata: Mapping[str, str], path: Path) -> list[Variant]:
+    """The variants that an agent's file names; none if it names none."""
+    try:
+        entries = json.loads(metadata.get("variants", "[]"))
+        return [Variant.from_toml(entry["toml"], name=entry["name"], where=str(path)) for entry in entries]
+    except (KeyError, TypeError, ValueError) as error:
+        raise AgentError(
+            f"expected variants with name and toml in the metadata, got {error}: {path}"
+        ) from None

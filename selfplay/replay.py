@@ -1,0 +1,142 @@
+"""The replay window: recorded games, and training batches rebuilt from their actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from games.encoding import EXTRA_ACTIONS, PLANES, RULE_FEATURES, Observation
+from games.kernels import new_state
+from games.rules import MAX_LEGAL, PLY_CAP, canvas_size, compile_rules
+from games.symmetry import canvas_symmetries
+from games.variant import Variant
+from selfplay.actor import Episode
+from selfplay.kernels import observe_samples
+
+MAX_SYMMETRIES = 64
+"""Symmetries of a variant that augmentation draws from."""
+
+
+class Batch(NamedTuple):
+    """A training batch on the canvas; B rows.
+
+    observation: see `Observation`
+    policy: float32 `[B, A]`, sums to one: the search's policy
+    wdl: float32 `[B, 3]`: win, draw and loss of the player to move
+    """
+
+    observation: Observation
+    policy: NDArray[np.float32]
+    wdl: NDArray[np.float32]
+
+
+class Replay:
+    """The last recorded positions of a run, kept as games.
+
+    Positions are numbered in the order in which they were recorded; the number is all that sampling depends on, so a
+    window that was rebuilt from files draws the same batches as one that was never interrupted.
+    """
+
+    def __init__(self, variants: Sequence[Variant], *, capacity: int) -> None:
+        """`capacity` is the largest window, in recorded positions."""
+        self.capacity = capacity
+        self.recorded = 0  # positions recorded so far, in the window or not
+        self.rules = compile_rules(variants)
+        self.canvas = canvas_size(variants)
+        self._game_of = np.zeros(capacity, np.int64)  # ring: game and ply of recorded position number n
+        self._ply_of = np.zeros(capacity, np.int16)
+        self._games: dict[int, Episode] = {}  # by number, oldest first
+        self._played = 0
+        self._plies = int(self.rules.flags[:, PLY_CAP].max())
+        symmetries = canvas_symmetries(self.rules, variants, limit=MAX_SYMMETRIES)
+        self._symmetry_count = symmetries.count
+        self._permutations = symmetries.perm.astype(np.int32)
+        self._scratch = new_state(self.rules, 2)
+        self._legal_scratch = np.zeros(int(self.rules.flags[:, MAX_LEGAL].max()) + 1, np.int16)
+
+    def add(self, episode: Episode) -> None:
+        """Append a finished game, and forget games of which nothing is left in the largest window."""
+        plies = np.flatnonzero(episode.recorded)
+        slots = (self.recorded + np.arange(len(plies))) % self.capacity
+        self._game_of[slots] = self._played
+        self._ply_of[slots] = plies
+        self._games[self._played] = episode
+        self._played += 1
+        self.recorded += len(plies)
+        oldest = self._game_of[self.recorded % self.capacity] if self.recorded >= self.capacity else 0
+        while (first := next(iter(self._games))) < oldest:
+            del self._games[first]
+
+    def sample(
+        self, rng: np.random.Generator, *, batch_size: int, window: int, search_value_share: float
+    ) -> Batch:
+        """Draw positions evenly from the last `window` recorded ones, each through a random symmetry.
+
+        Args:
+            search_value_share: share of the search's root value in the value target; the rest is the outcome.
+        """
+        window = min(window, self.recorded, self.capacity)
+        slots = rng.integers(self.recorded - window, self.recorded, batch_size) % self.capacity
+        games = [self._games[game] for game in self._game_of[slots].tolist()]
+        plies = self._ply_of[slots]
+        variant = np.array([game.variant for game in games], np.int16)
+        symmetry = rng.integers(0, self._symmetry_count[variant]).astype(np.int32)
+        observation, targets = self._observe(games, plies, variant, symmetry)
+        policy = np.zeros(observation.legal.shape, np.float32)
+        value, outcome = np.zeros(batch_size, np.float32), np.zeros(batch_size, np.int8)
+        for row, (game, ply) in enumerate(zip(games, plies.tolist(), strict=True)):
+            policy[row, targets[row, : game.policy.shape[1]]] = game.policy[ply]
+            value[row] = game.value[ply]
+            outcome[row] = game.result if game.seat[ply] == 0 else -game.result
+        policy /= policy.sum(axis=1, keepdims=True)  # float16 rounding
+        return Batch(observation, policy, win_draw_loss(outcome, value, search_value_share))
+
+    def _observe(
+        self,
+        games: Sequence[Episode],
+        plies: NDArray[np.int16],
+        variant: NDArray[np.int16],
+        symmetry: NDArray[np.int32],
+    ) -> tuple[Observation, NDArray[np.int32]]:
+        batch, (height, width) = len(games), self.canvas
+        actions = np.zeros((batch, self._plies), np.int16)
+        for row, (game, ply) in enumerate(zip(games, plies.tolist(), strict=True)):
+            actions[row, :ply] = game.actions[:ply]
+        observation = Observation(
+            planes=np.zeros((batch, len(PLANES), height, width), np.float32),
+            legal=np.zeros((batch, height * width + EXTRA_ACTIONS), np.bool_),
+            rules=np.zeros((batch, len(RULE_FEATURES)), np.float32),
+        )
+        targets = np.zeros((batch, self.rules.start.shape[1] + EXTRA_ACTIONS), np.int32)
+        observe_samples(
+            self.rules,
+            actions,
+            plies,
+            variant,
+            symmetry,
+            self._permutations,
+            self._scratch,
+            self._legal_scratch,
+            observation.planes.reshape(batch, len(PLANES), -1),
+            observation.legal,
+            observation.rules,
+            targets,
+        )
+        return observation, targets
+
+
+def win_draw_loss(
+    outcome: NDArray[np.int8], value_to_play: NDArray[np.float32], share: float
+) -> NDArray[np.float32]:
+    """Value targets `[B, 3]`: the outcome (-1, 0, 1 to play) mixed with a share of the search's value.
+
+    A search value v counts as a win with (1 + v) / 2 and as a loss otherwise: the target's mean is exact.
+    """
+    wdl = np.zeros((len(outcome), 3), np.float32)
+    wdl[np.arange(len(outcome)), 1 - outcome.astype(np.int64)] = 1.0 - share
+    wdl[:, 0] += share * (1.0 + value_to_play) / 2.0
+    wdl[:, 2] += share * (1.0 - value_to_play) / 2.0
+    return wdl

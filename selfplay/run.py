@@ -1,0 +1,263 @@
+"""A run is a folder: configuration, metrics, games, checkpoints, the agent. Whatever instant it is killed at, what is
+on disk is whole.
+
+    run.json            format and version
+    config.toml         the `TrainConfig`
+    variants/*.toml     the variants, in the order of `config.variants`
+    metrics.jsonl       one line an iteration
+    tensorboard/        the same as TensorBoard events
+    games/N.npz         the games finished between checkpoint N - 1 and checkpoint N
+    checkpoints/N/      weights, averaged weights, optimiser, games in flight, counters
+    agent.onnx          the exported agent
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import shutil
+import tomllib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import safetensors.torch
+import tomli_w
+from numpy.typing import NDArray
+from pydantic import ValidationError
+from torch import Tensor
+
+from games import RunError, Variant
+from games.encoding import ENCODING_VERSION
+from games.variant import load_toml
+from models.format import one_line, write_atomically
+from selfplay.actor import Episode
+from selfplay.config import TrainConfig
+
+FORMAT, VERSION = "selfplay-run", 1
+
+
+class Snapshot(NamedTuple):
+    """What a checkpoint holds.
+
+    number: counts checkpoints from 1; tensors: the learner's; arrays: the actors'; counters: JSON
+    """
+
+    number: int
+    tensors: dict[str, Tensor]
+    arrays: dict[str, NDArray[Any]]
+    counters: dict[str, Any]
+
+
+class RunFolder:
+    """A run folder that this process holds: nobody else can train in it meanwhile."""
+
+    def __init__(self, path: Path, config: TrainConfig, variants: Sequence[Variant], lock: int) -> None:
+        self.path, self.config, self.variants = path, config, tuple(variants)
+        self._lock = lock
+
+    @classmethod
+    def create(cls, path: Path, config: TrainConfig, variants: Sequence[Variant]) -> RunFolder:
+        """Start a run in a new or empty folder; raises `RunError` if there is one already."""
+        if (path / "run.json").exists():
+            raise RunError(f"{path}: already holds a run; continue it with --resume, or name another folder")
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RunError(f"{path}: expected a new or empty folder, got one that holds other files")
+        with disk_errors(path):
+            for folder in ("checkpoints", "games", "variants"):
+                (path / folder).mkdir(parents=True, exist_ok=True)
+            lock = _take_lock(path)
+            write_atomically(path / "config.toml", _config_toml(config).encode())
+            for index, variant in enumerate(variants):
+                write_atomically(path / "variants" / f"{index:03d}-{variant.name}.toml", variant.to_toml().encode())
+            header = {"format": FORMAT, "version": VERSION, "encoding_version": ENCODING_VERSION}
+            write_atomically(path / "run.json", json.dumps(header).encode())
+        return cls(path, config, variants, lock)
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Take up an existing run; raises `RunError` if it is none, of another version, corrupt or in use."""
+        config, variants = read_run(path)
+        lock = _take_lock(path)
+        return cls(path, config, variants, lock)
+
+    def close(self) -> None:
+        """Let the folder go."""
+        os.close(self._lock)
+
+    def save(self, snapshot: Snapshot, agent: bytes, episodes: Sequence[Episode]) -> None:
+        """Write the games since the last checkpoint, then the checkpoint itself, each appearing at once as a whole."""
+        with disk_errors(self.path):
+            write_atomically(self.path / "games" / f"{snapshot.number:06d}.npz", pack_episodes(episodes))
+            folder = self.path / "checkpoints" / f"{snapshot.number:06d}"
+            unfinished = folder.with_suffix(".tmp")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir()
+            write_atomically(unfinished / "agent.safetensors", agent)
+            write_atomically(unfinished / "learner.safetensors", safetensors.torch.save(snapshot.tensors))
+            write_atomically(unfinished / "actors.npz", _pack(snapshot.arrays))
+            write_atomically(unfinished / "counters.json", json.dumps(snapshot.counters).encode())
+            unfinished.rename(folder)
+            for number in checkpoint_numbers(self.path)[: -self.config.keep_checkpoints]:
+                shutil.rmtree(self.path / "checkpoints" / f"{number:06d}")
+
+    def latest(self) -> Snapshot | None:
+        """The last checkpoint, or None before the first; what a killed run wrote after it is removed."""
+        shutil_leftovers = list((self.path / "checkpoints").glob("*.tmp"))
+        for leftover in shutil_leftovers:
+            shutil.rmtree(leftover)
+        numbers = checkpoint_numbers(self.path)
+        last = numbers[-1] if numbers else 0
+        for chunk in (self.path / "games").glob("*.npz"):
+            if int(chunk.stem) > last:
+                chunk.unlink()
+        return self._read(last) if numbers else None
+
+    def episodes(self, number: int) -> list[Episode]:
+        """The games that checkpoint `number` added."""
+        path = self.path / "games" / f"{number:06d}.npz"
+        try:
+            return unpack_episodes(path.read_bytes())
+        except (OSError, ValueError, KeyError) as error:
+            raise RunError(f"{path}: expected recorded games, got {one_line(error)}") from None
+
+    def append_metrics(self, row: dict[str, Any]) -> None:
+        """Add a line to metrics.jsonl."""
+        with disk_errors(self.path), (self.path / "metrics.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def trim_metrics(self, iteration: int) -> None:
+        """Drop lines after an iteration: a resumed run writes them again."""
+        rows = [row for row in read_metrics(self.path) if row["iteration"] <= iteration]
+        write_atomically(self.path / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows).encode())
+
+    def _read(self, number: int) -> Snapshot:
+        folder = self.path / "checkpoints" / f"{number:06d}"
+        try:
+            tensors = safetensors.torch.load((folder / "learner.safetensors").read_bytes())
+            with np.load(folder / "actors.npz", allow_pickle=False) as file:
+                arrays = dict(file)
+            counters = json.loads((folder / "counters.json").read_text())
+        except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
+            raise RunError(f"{folder}: expected a checkpoint, got {one_line(error)}") from None
+        return Snapshot(number, tensors, arrays, counters)
+
+
+def read_run(path: Path) -> tuple[TrainConfig, list[Variant]]:
+    """Configuration and variants of a run folder; raises `RunError` if it is none or of another version."""
+    try:
+        header = json.loads((path / "run.json").read_text())
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: expected a run folder, got {one_line(error)}") from None
+    expected = {"format": FORMAT, "version": VERSION, "encoding_version": ENCODING_VERSION}
+    if not isinstance(header, dict) or header != expected:
+        raise RunError(f"{path / 'run.json'}: expected {expected}, got {header}")
+    try:
+        config = TrainConfig.model_validate(tomllib.loads((path / "config.toml").read_text()))
+    except (OSError, ValidationError, ValueError) as error:
+        raise RunError(f"{path / 'config.toml'}: {one_line(error)}") from None
+    return config, [load_toml(file) for file in sorted((path / "variants").glob("*.toml"))]
+
+
+def latest_agent(path: Path) -> Path:
+    """The averaged weights of a run's last checkpoint; raises `RunError` before the first one."""
+    read_run(path)
+    numbers = checkpoint_numbers(path)
+    if not numbers:
+        raise RunError(f"{path}: expected a run with a checkpoint, got one that has none yet")
+    return path / "checkpoints" / f"{numbers[-1]:06d}" / "agent.safetensors"
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl; an unfinished last line is left out."""
+    file = path / "metrics.jsonl"
+    rows = []
+    for line in file.read_text().splitlines() if file.exists() else []:
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            break
+    return rows
+
+
+def checkpoint_numbers(path: Path) -> list[int]:
+    """Numbers of the whole checkpoints of a run, oldest first."""
+    return sorted(int(folder.name) for folder in (path / "checkpoints").glob("*") if folder.name.isdigit())
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn a failing disk into one clear line."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{path}: can't write: {error.strerror or error}") from None
+
+
+def pack_episodes(episodes: Sequence[Episode]) -> bytes:
+    """Games as one compressed .npz: their plies one after the other."""
+    widest = max((episode.policy.shape[1] for episode in episodes), default=0)
+    policies = [np.pad(e.policy, ((0, 0), (0, widest - e.policy.shape[1]))) for e in episodes]
+
+    def joined(parts: Sequence[NDArray[Any]], dtype: type) -> NDArray[Any]:
+        return np.concatenate(parts) if parts else np.zeros(0, dtype)
+
+    return _pack(
+        {
+            "plies": np.array([len(e.actions) for e in episodes], np.int32),
+            "n_actions": np.array([e.policy.shape[1] for e in episodes], np.int32),
+            "variant": np.array([e.variant for e in episodes], np.int32),
+            "result": np.array([e.result for e in episodes], np.int8),
+            "actions": joined([e.actions for e in episodes], np.int16),
+            "policy": joined(policies, np.float16),
+            "value": joined([e.value for e in episodes], np.float32),
+            "seat": joined([e.seat for e in episodes], np.int8),
+            "recorded": joined([e.recorded for e in episodes], np.bool_),
+        }
+    )
+
+
+def unpack_episodes(data: bytes) -> list[Episode]:
+    """The inverse of `pack_episodes`."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        parts = dict(file)
+    bounds = np.concatenate([[0], np.cumsum(parts["plies"])]).tolist()
+    episodes = []
+    for i, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        episodes.append(
+            Episode(
+                variant=int(parts["variant"][i]),
+                actions=parts["actions"][start:stop],
+                policy=parts["policy"][start:stop, : parts["n_actions"][i]],
+                value=parts["value"][start:stop],
+                seat=parts["seat"][start:stop],
+                recorded=parts["recorded"][start:stop],
+                result=int(parts["result"][i]),
+            )
+        )
+    return episodes
+
+
+def _pack(arrays: dict[str, NDArray[Any]]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _config_toml(config: TrainConfig) -> str:
+    return tomli_w.dumps(config.model_dump(exclude_none=True))
+
+
+def _take_lock(path: Path) -> int:
+    """Hold the folder; the operating system lets it go when the process ends, however it ends."""
+    lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise RunError(f"{path}: another process is training in this run folder") from None
+    return lock
