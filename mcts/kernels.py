@@ -54,15 +54,14 @@ __all__ = [
     "observe_waiting",
     "plant",
     "plant_rows",
-    "rollout_value",
+    "roll_out_waiting",
     "root_value",
-    "search_by_rollouts",
     "write_policy",
     "write_results",
 ]
 
 
-@kernel
+@inlined
 def plant(rules: Rules, tree: Tree, settings: Settings, game: int, state: State, row: int) -> None:
     """Start a game's tree at a position that isn't over; the root waits for its evaluation."""
     tree.n_nodes[game] = 0
@@ -76,7 +75,7 @@ def plant(rules: Rules, tree: Tree, settings: Settings, game: int, state: State,
     tree.leaf[game] = root
 
 
-@kernel
+@inlined
 def observe_leaf(
     rules: Rules,
     tree: Tree,
@@ -201,7 +200,7 @@ def _back_up(tree: Tree, settings: Settings, leaf: int, value_to_play: float) ->
         node = parent
 
 
-@kernel
+@inlined
 def _settled(tree: Tree, node: int) -> int:
     """A node's proven value: a win if one action wins, else the best if all actions are proven (Winands et al., 2008)."""
     best, known = LOSS, True
@@ -216,7 +215,7 @@ def _settled(tree: Tree, node: int) -> int:
     return best if known else UNPROVEN
 
 
-@kernel
+@inlined
 def _prove_ends(rules: Rules, tree: Tree, game: int, node: int) -> None:
     """Prove every action of a new node that ends the game at once, before any evaluation is asked for.
 
@@ -233,7 +232,7 @@ def _prove_ends(rules: Rules, tree: Tree, game: int, node: int) -> None:
     tree.node_proven[node] = _settled(tree, node)
 
 
-@kernel
+@inlined
 def root_value(tree: Tree, game: int) -> float:
     """The root's value for its seat to move: proven if known, else the mean of its evaluation and all simulations."""
     root = root_of(tree, game)
@@ -246,7 +245,7 @@ def root_value(tree: Tree, game: int) -> float:
     return total / visits
 
 
-@kernel
+@inlined
 def best_edge(rules: Rules, tree: Tree, settings: Settings, game: int) -> int:
     """The root's edge to play: most visits; then the highest noise + logit + sigma(q) (Gumbel) or q (PUCT).
 
@@ -300,7 +299,7 @@ def _best_proven(tree: Tree, root: int) -> int:
     return best
 
 
-@kernel
+@inlined
 def write_policy(
     rules: Rules, tree: Tree, settings: Settings, game: int, policy: NDArray[np.float32], out: int, on_canvas: bool
 ) -> None:
@@ -418,31 +417,26 @@ def advance_waiting(
 
 
 @kernel
-def search_by_rollouts(
+def roll_out_waiting(
     rules: Rules,
     tree: Tree,
-    settings: Settings,
     rng: NDArray[np.uint64],
+    games: NDArray[np.int32],
     rollouts: int,
-    logits: NDArray[np.float32],
     scratch: State,
     actions: NDArray[np.int16],
-    start: int,
-    stop: int,
+    values: NDArray[np.float32],
 ) -> None:
-    """Whole searches of games start..stop with random playouts as evaluation and an even prior.
+    """Evaluate the waiting leaf of each listed game, row by row, by random playouts.
 
-    logits: float32 `[1, A]`, all equal; scratch: one row; actions: room for `MAX_LEGAL + 1`.
+    scratch: one row; actions: room for `MAX_LEGAL + 1`.
     """
-    for game in range(start, stop):
-        waiting = True
-        while waiting:
-            leaf = tree.leaf[game]
-            value = rollout_value(rules, tree.nodes, leaf, rng, game, rollouts, scratch, actions)
-            waiting = advance(rules, tree, settings, rng, game, logits, value, 0)
+    for row in range(games.shape[0]):
+        game = games[row]
+        values[row] = rollout_value(rules, tree.nodes, tree.leaf[game], rng, game, rollouts, scratch, actions)
 
 
-@kernel
+@inlined
 def rollout_value(
     rules: Rules,
     state: State,

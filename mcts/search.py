@@ -20,7 +20,7 @@ from mcts.kernels import (
     new_tree,
     observe_waiting,
     plant_rows,
-    search_by_rollouts,
+    roll_out_waiting,
     write_results,
 )
 
@@ -99,11 +99,7 @@ def search_state(
     plant_rows(rules, tree, settings, state)
     n_actions = canvas[0] * canvas[1] + 2
     if isinstance(evaluator, RolloutEvaluator):
-        scratch, actions = new_state(rules, 1), np.zeros(int(rules.flags[:, MAX_LEGAL].max()) + 1, np.int16)
-        even = np.zeros((1, n_actions), np.float32)
-        search_by_rollouts(
-            rules, tree, settings, rng, evaluator.rollouts, even, scratch, actions, 0, batch
-        )
+        _search_by_rollouts(rules, tree, settings, rng, n_actions, evaluator.rollouts)
     else:
         _search_by_evaluator(rules, tree, settings, rng, canvas, evaluator)
     result = SearchResult(
@@ -136,6 +132,18 @@ def _search_by_evaluator(
         observe_waiting(rules, tree, games, planes, observation.legal, observation.rules)
         logits, values = checked_evaluation(evaluator(observation), observation.legal.shape)
         games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values)]
+
+
+def _search_by_rollouts(
+    rules: Rules, tree: Tree, settings: Settings, rng: NDArray[np.uint64], n_actions: int, rollouts: int
+) -> None:
+    """Search with random playouts as evaluation and an even prior."""
+    games = np.arange(len(tree.leaf), dtype=np.int32)
+    even, values = np.zeros((len(games), n_actions), np.float32), np.empty(len(games), np.float32)
+    scratch, actions = new_state(rules, 1), np.empty(int(rules.flags[:, MAX_LEGAL].max()) + 1, np.int16)
+    while len(games):
+        roll_out_waiting(rules, tree, rng, games, rollouts, scratch, actions, values)
+        games = games[: advance_waiting(rules, tree, settings, rng, games, even, values)]
 
 
 def checked_evaluation(

@@ -224,7 +224,7 @@ def play(
 
     rules = games.load(variant)
     if agent is None:
-        player, note = default_agent(rules, simulations=simulations, seed=seed)
+        player, note = default_agent(rules, typed=variant, simulations=simulations, seed=seed)
         notes = [note]
     else:
         player, notes = Player.load(agent, simulations=simulations, seed=seed), []

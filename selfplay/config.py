@@ -23,12 +23,13 @@ class SelfPlayConfig(_Section):
     full_share: float = Field(1.0, gt=0, le=1, description="share of full searches (KataGo 3.1: 0.25)")
     opening_share: float = Field(0.5, ge=0, le=1, description="share of games that begin with random moves")
     opening_plies: int = Field(8, ge=0, description="most random moves such a game begins with")
+    gumbel_scale: float = Field(1.0, ge=0, description="size of the noise at the root (Gumbel AlphaZero: 1)")
     sampled_plies: int = Field(0, ge=0, description="first plies drawn from the policy instead of its best")
     cache_megabytes: int = Field(64, ge=0, description="memory for evaluations of positions seen before")
 
     def search_config(self) -> SearchConfig:
         """The search that self-play uses."""
-        return SearchConfig(simulations=self.simulations, solve=True)
+        return SearchConfig(simulations=self.simulations, gumbel_scale=self.gumbel_scale, solve=True)
 
 
 class LearnerConfig(_Section):

@@ -65,8 +65,11 @@ def _drawn_row(position: Position, row: int, look: Look) -> Text:
     return line.append("]" if last == (row + 1) * columns - 1 else "", look.mark)
 
 
-def default_agent(variant: Variant, *, simulations: int | None, seed: int) -> tuple[Player, str]:
-    """The agent that ships for a variant, or plain tree search; and a line that says which it is."""
+def default_agent(variant: Variant, *, typed: str, simulations: int | None, seed: int) -> tuple[Player, str]:
+    """The agent that ships for a variant, or plain tree search; and a line that says which it is.
+
+    typed: what the user called the variant, a name or a path
+    """
     import models
 
     path = Path(models.__path__[0]) / "zoo" / f"{variant.name}.onnx"
@@ -77,7 +80,7 @@ def default_agent(variant: Variant, *, simulations: int | None, seed: int) -> tu
     rollouts = DEFAULT_ROLLOUTS if simulations is None else simulations
     return Player.load(f"mcts:{rollouts}", seed=seed), (
         f"No trained agent ships for {variant.name}, so you play against a tree search with {rollouts}"
-        f" random playouts a move. Train one: selfplay train {variant.name} --minutes 10 --run runs/{variant.name}"
+        f" random playouts a move. Train one: selfplay train {typed} --minutes 10 --run runs/{variant.name}"
     )
 
 
