@@ -418,23 +418,33 @@ def observe(
     n_cells = rules.flags[variant, N_CELLS]
     own = FIRST + state.info[row, COLOUR]
     other = FIRST + SECOND - own
-    canvas, cells = rules.canvas, state.cells
-    for plane in range(planes.shape[1]):
-        for at in range(planes.shape[2]):
-            planes[out, plane, at] = 0.0
-    for at in range(legal.shape[1]):
-        legal[out, at] = False
-    for cell in range(n_cells):
-        at = canvas[variant, cell]
-        stone = cells[row, cell]
-        planes[out, 0, at] = stone != HOLE
-        planes[out, 1, at] = stone == own
-        planes[out, 2, at] = stone == other
+    canvas, cells = rules.canvas[variant], state.cells[row]
+    board, mine, theirs, playable = planes[out, 0], planes[out, 1], planes[out, 2], planes[out, 3]
+    allowed = legal[out]
+    playable[:] = 0.0
+    allowed[:] = False
+    if canvas[n_cells - 1] == n_cells - 1:  # the board's rows are as wide as the canvas's: one straight copy
+        for cell in range(n_cells):
+            board[cell] = cells[cell] != HOLE
+            mine[cell] = cells[cell] == own
+            theirs[cell] = cells[cell] == other
+        board[n_cells:] = 0.0
+        mine[n_cells:] = 0.0
+        theirs[n_cells:] = 0.0
+    else:
+        board[:] = 0.0
+        mine[:] = 0.0
+        theirs[:] = 0.0
+        for cell in range(n_cells):
+            at = canvas[cell]
+            board[at] = cells[cell] != HOLE
+            mine[at] = cells[cell] == own
+            theirs[at] = cells[cell] == other
     for i in range(start, start + n_legal):
-        at = rules.canvas[variant, actions[i]]
-        legal[out, at] = True
+        at = canvas[np.uint16(actions[i])]
+        allowed[at] = True
         if actions[i] < n_cells:
-            planes[out, 3, at] = 1.0
+            playable[at] = 1.0
     for feature in range(features.shape[1]):
         features[out, feature] = rules.features[variant, feature]
     features[out, _FEATURE_STONES_LEFT] = state.info[row, STONES_LEFT] / 4

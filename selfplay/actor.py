@@ -22,8 +22,9 @@ class Episode(NamedTuple):
     """One finished game; T plies, A the variant's own actions.
 
     variant: row in the run's list of variants
-    actions: int16 `[T]`; policy: float16 `[T, A]`, zero where not recorded; value: float32 `[T]`, search's root value to
-    play; seat: int8 `[T]`; recorded: bool `[T]`: a training target; result: -1, 0 or 1 for seat 0
+    actions: int16 `[T]`; policy: float16 `[T, A]`, zero where not recorded
+    value: float32 `[T]`, the search's root value to play, 0 where nothing was searched; seat: int8 `[T]`
+    recorded: bool `[T]`: a training target; result: -1, 0 or 1 for seat 0
     """
 
     variant: int
@@ -111,7 +112,7 @@ class Actor:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything that changes, as arrays, so that `restore` continues exactly here."""
-        return {name: array for name, array in self._arrays()}
+        return dict(self._arrays())
 
     def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Go back to a saved `state`; the evaluation cache starts empty."""

@@ -9,13 +9,13 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 import games
-from games import Variant
+from games import UserError, Variant
 from games.kernels import new_state, random_games, reset, seed_streams
 from games.rules import MAX_LEGAL, canvas_size, compile_rules, rules_of
 from mcts import SearchConfig, uniform_evaluator
@@ -28,6 +28,32 @@ SEARCH_VARIANTS = ("connect4", "gomoku-9x9", "gomoku", "othello")
 REPETITIONS = 7
 
 Report = Callable[[str], None]
+
+
+LAYERS = ("rules", "search", "network", "selfplay", "learner")
+
+
+def run_bench(
+    layers: Sequence[str], *, blocks: int, channels: int, batch: int, report: Report
+) -> dict[str, Any]:
+    """Measure some layers, or all; returns what `--json` writes. Raises `UserError` for an unknown layer."""
+    unknown = set(layers) - set(LAYERS)
+    if unknown:
+        raise UserError(f"expected layers out of {', '.join(LAYERS)}, got {', '.join(sorted(unknown))}")
+    network = {"blocks": blocks, "channels": channels}
+    benches: dict[str, Callable[[], Any]] = {
+        "rules": lambda: bench_rules(report),
+        "search": lambda: bench_search(report),
+        "network": lambda: bench_network(report, **network, batch=batch),
+        "selfplay": lambda: bench_selfplay(report, **network, batch=batch),
+        "learner": lambda: bench_learner(report, **network, threads=os.cpu_count() or 1),
+    }
+    result: dict[str, Any] = {"machine": machine(), "network": network}
+    for layer in LAYERS:
+        if not layers or layer in layers:
+            report(f"-- {layer}")
+            result[layer] = benches[layer]()
+    return result
 
 
 def machine() -> dict[str, Any]:
@@ -141,10 +167,13 @@ def bench_learner(report: Report, *, blocks: int, channels: int, threads: int) -
             replay.add(episode)
     config = LearnerConfig()
     learner = Learner(
-        PolicyValueNet(NetworkConfig(blocks=blocks, channels=channels)), config, device=torch.device("cpu")
+        PolicyValueNet(NetworkConfig(blocks=blocks, channels=channels)),
+        config,
+        device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
+        threads=threads,
     )
     rng = np.random.default_rng(0)
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
 
     def step() -> None:
         batch = replay.sample(rng, batch_size=config.batch_size, window=20_000, search_value_share=0.3)

@@ -268,3 +268,116 @@ def _show_evaluation(evaluation: Evaluation, player: Player, variant: Variant) -
     for name, score in {**evaluation.sets, "mean of sets": evaluation.mean}.items():
         shares = f"{score.value_preserving:>15.1%}  {score.optimal:>10.1%}"
         typer.echo(f"{name:<{width}}  {score.positions:>9}  {shares}")
+
+
+@app.command(rich_help_panel="Learn")
+def train(
+    variants: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="VARIANT...", help="Names of the list, or TOML files; several are learned together."
+        ),
+    ] = None,
+    run: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="The run's folder: new, or with --resume its own.")
+    ] = Path("runs/train"),
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Stop after this time. Default: 30.")
+    ] = None,
+    positions: Annotated[
+        int | None, typer.Option(min=1, help="Stop after this many positions; reproducible to the bit.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A config.toml, such as another run's.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="A setting, such as network.blocks=6; may be repeated."
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of everything random. Default: 0.")] = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Learn variants by self-play. Ctrl-C saves and ends; --resume goes on."""
+    import games
+    from selfplay.training import resume_training, start_training
+
+    budget = {"minutes": minutes, "positions": positions, "seed": seed}
+    changes = [*(settings or []), *(f"{key}={value}" for key, value in budget.items() if value is not None)]
+    if resume:
+        if variants or config or seed is not None:
+            raise typer.BadParameter("--resume takes variants, configuration and seed from the folder")
+        summary = resume_training(run, changes)
+    else:
+        if not variants:
+            raise typer.BadParameter("expected a VARIANT to learn, or --resume")
+        if minutes is None and positions is None and config is None:
+            changes.append("minutes=30")
+        summary = start_training([games.load(name) for name in variants], run, config, changes)
+    typer.echo(f"{run}: {summary['positions']:,} positions in {summary['seconds'] / 60:.1f} min.")
+    typer.echo(f"Export it: selfplay export {run} --output agent.onnx")
+    write_json(json_file, summary)
+
+
+@app.command(rich_help_panel="Learn")
+def export(
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="A run folder, or a .safetensors checkpoint.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="The agent to write.", callback=_in_a_folder),
+    ] = Path("agent.onnx"),
+) -> None:
+    """Write a run's agent as one .onnx file."""
+    from selfplay.export import export_agent
+
+    metadata = export_agent(source, output)
+    names = ", ".join(entry["name"] for entry in metadata["variants"])
+    typer.echo(f"{output}: {output.stat().st_size / 2**20:.1f} MB, trained for {names}.")
+    typer.echo(f"Play it: selfplay play {metadata['variants'][0]['name']} --agent {output}")
+
+
+@app.command(rich_help_panel="Learn")
+def demo(
+    variant: VariantArgument = "connect4",
+    minutes: Annotated[float, typer.Option(min=0.05, help="How long to learn.")] = 3.0,
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="The agent to write.", callback=_in_a_folder),
+    ] = Path("agent.onnx"),
+    run: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="The run's folder; a number is added if taken.")
+    ] = Path("runs/demo"),
+    json_file: JsonOption = None,
+) -> None:
+    """Learn a variant for some minutes, export the agent, and measure it against simple opponents."""
+    from selfplay.demo import run_demo
+
+    write_json(json_file, run_demo(variant, minutes=minutes, run=run, output=output, echo=typer.echo))
+
+
+@app.command(rich_help_panel="Measure")
+def bench(
+    layers: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[LAYER]...", help="rules, search, network, selfplay, learner. Default: all."),
+    ] = None,
+    blocks: Annotated[int, typer.Option(min=1, help="Of the network.")] = 4,
+    channels: Annotated[int, typer.Option(min=1, help="Of the network.")] = 64,
+    batch: Annotated[int, typer.Option(min=1, help="Positions in a network batch.")] = 128,
+    json_file: JsonOption = None,
+) -> None:
+    """Measure how fast each layer runs on this machine."""
+    from selfplay.bench import run_bench
+
+    result = run_bench(
+        layers or (),
+        blocks=blocks,
+        channels=channels,
+        batch=batch,
+        report=lambda line: typer.echo(f"  {line}"),
+    )
+    write_json(json_file, result)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from games.errors import RunError
 from mcts.config import SearchConfig
 from models.network import NetworkConfig
 
@@ -64,3 +70,46 @@ class TrainConfig(_Section):
     network: NetworkConfig = Field(default_factory=NetworkConfig)
     selfplay: SelfPlayConfig = Field(default_factory=SelfPlayConfig)
     learner: LearnerConfig = Field(default_factory=LearnerConfig)
+
+
+def read_config(file: Path | None, settings: Sequence[str], base: TrainConfig | None = None) -> TrainConfig:
+    """A configuration from a TOML file and settings such as `learner.batch_size=256`, the latter winning.
+
+    Args:
+        file: a `config.toml`; None for none.
+        settings: `key=value`, the key dotted, the value as TOML (a bare word counts as text).
+        base: what the settings change; default: the defaults.
+
+    Raises:
+        RunError: an unknown key, a value that doesn't fit, or a file that can't be read; one line.
+    """
+    data = base.model_dump() if base is not None else {}
+    if file is not None:
+        try:
+            data = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise RunError(f"{file}: can't read the configuration: {error}") from None
+    for setting in settings:
+        _apply(data, setting)
+    try:
+        return TrainConfig.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise RunError(f"{file or '--set'}: {where}: {first['msg'].lower()}, got {first['input']!r}") from None
+
+
+def _apply(data: dict[str, Any], setting: str) -> None:
+    """Put one `key=value` into nested tables."""
+    key, equals, text = setting.partition("=")
+    if not equals or not key.strip():
+        raise RunError(f"--set: expected key=value such as learner.batch_size=256, got {setting!r}")
+    *sections, name = key.strip().split(".")
+    for section in sections:
+        data = data.setdefault(section, {})
+        if not isinstance(data, dict):
+            raise RunError(f"--set: {key.strip()}: {section} is a value, not a section")
+    try:
+        data[name] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        data[name] = text.strip()

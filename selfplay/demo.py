@@ -2,50 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import games
 from games import Variant
-from selfplay.config import TrainConfig
-from selfplay.display import TrainingDisplay
 from selfplay.export import export_agent
-from selfplay.loop import train
-from selfplay.match import MatchResult, play_match
+from selfplay.match import play_match
 from selfplay.player import Player
-from selfplay.run import RunFolder
+from selfplay.training import start_training
 
 OPPONENTS = {"random": 100, "mcts:100": 100, "mcts:1000": 60}
 """Opponents and games against each."""
 
 
-class Measured(NamedTuple):
-    """A match of the demo's table."""
-
-    opponent: str
-    result: MatchResult
+SIMULATIONS = 64
+"""Of the agent in these matches."""
 
 
-def run_training(variants: list[Variant], run: Path, config: TrainConfig, *, label: str) -> None:
-    """Train with a progress display in a new run folder."""
-    from rich.console import Console
-
-    folder = RunFolder.create(run, config, variants)
-    try:
-        with TrainingDisplay(Console(stderr=True), label) as display:
-            train(folder, display)
-    finally:
-        folder.close()
-
-
-def measure(agent: Path, variant: Variant, *, simulations: int, seed: int) -> list[Measured]:
-    """Play the agent against the demo's opponents from random openings of four plies."""
-    player = Player.load(str(agent), simulations=simulations)
+def measure(
+    agent: Path, variant: Variant, *, simulations: int, seed: int, echo: Callable[[str], object]
+) -> list[dict[str, Any]]:
+    """Play the agent against the demo's opponents from random openings of up to four plies, telling each result."""
+    player = Player.load(agent, simulations=simulations)
+    plies = min(4, variant.ply_cap // 4)
+    echo(f"{'opponent':<10}  {'games':>5}  {'won':>4}  {'drawn':>5}  {'lost':>4}  points")
     rows = []
     for opponent, number in OPPONENTS.items():
         other = Player.load(opponent, seed=seed)
-        result = play_match(variant, player, other, games=number, opening_plies=4, seed=seed)
-        rows.append(Measured(opponent, result))
+        result = play_match(variant, player, other, games=number, opening_plies=plies, seed=seed)
+        points = f"{result.points:.0%} ± {1.96 * result.standard_error:.0%}"
+        echo(
+            f"{opponent:<10}  {result.games:>5}  {result.wins:>4}  {result.draws:>5}  {result.losses:>4}  {points}"
+        )
+        rows.append({"opponent": opponent, **result._asdict(), "points": result.points})
     return rows
 
 
@@ -55,10 +46,16 @@ def new_run_folder(base: Path) -> Path:
     return next(path for path in candidates if not path.exists())
 
 
-def demo(variant_name: str, *, minutes: float, run: Path, output: Path, simulations: int) -> list[Measured]:
-    """Train, export and measure; returns the table's rows."""
+def run_demo(
+    variant_name: str, *, minutes: float, run: Path, output: Path, echo: Callable[[str], object]
+) -> dict[str, Any]:
+    """Train, export, measure, and say how to play; returns what was measured."""
     variant = games.load(variant_name)
-    config = TrainConfig(minutes=minutes)
-    run_training([variant], run, config, label=f"learning {variant.name}")
-    export_agent(run, output)
-    return measure(output, variant, simulations=simulations, seed=0)
+    folder = new_run_folder(run)
+    echo(f"Learning {variant.name} for {minutes:g} minutes in {folder} (Ctrl-C ends it early) …")
+    summary = start_training([variant], folder, None, [f"minutes={minutes}"])
+    export_agent(folder, output)
+    echo(f"{output}: learned from {summary['positions']:,} positions. Measuring it …")
+    rows = measure(output, variant, simulations=SIMULATIONS, seed=0, echo=echo)
+    echo(f"Play it: .venv/bin/selfplay play {variant_name} --agent {output}")
+    return {"training": summary, "matches": rows}

@@ -182,9 +182,9 @@ def _read_line(line: str) -> _Line:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(
-            f"{where + ': ' if where else ''}{first['msg']}, got {str(first['input'])[:60]!r}"
-        ) from None
+        expected = first["msg"].replace("Input should be", "expected")
+        given = str(first["input"])[:60]
+        raise ValueError(f"{where or 'expected one JSON object'}: {expected}, got {given!r}") from None
 
 
 def _columns(variant: Variant, digits: str) -> list[str]:
@@ -204,6 +204,8 @@ def _after(variant: Variant, moves: Sequence[int | str]) -> Position:
     position = start(variant)
     for move in moves:
         position = position.play_text(move) if isinstance(move, str) else position.play(move)
+    if position.is_over:
+        raise ValueError("expected a position where a move is due, got one where the game is over")
     return position
 
 
@@ -222,9 +224,7 @@ def _action(position: Position, key: str) -> int:
 
 
 def _check_complete(position: Position, scores: dict[int, float]) -> None:
-    """Exactly the legal actions have a score, and there are some."""
-    if position.is_over:
-        raise ValueError("expected a position where a move is due, got one where the game is over")
+    """Exactly the legal actions have a score."""
     legal = set(position.legal_actions.tolist())
     if missing := sorted(legal - scores.keys()):
         raise ValueError(

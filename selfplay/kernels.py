@@ -1,5 +1,7 @@
-"""Self-play kernels: games that search, move, finish and restart inside one call per network batch, and batches for
-training rebuilt from recorded actions."""
+"""Self-play kernels: games that search, move, finish and restart inside one call per network batch.
+
+And training batches, rebuilt from recorded actions.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,7 @@ from mcts.kernels import (
 )
 
 FULL, FAST = 0, 1
-"""Indices of `Settings.budgets`: full searches are recorded as training targets, fast ones only move the game on."""
+"""Indices of `Settings.budgets`: full searches are recorded as training targets, fast ones only move on."""
 
 _HASH_START = np.uint64(0xCBF29CE484222325)
 _HASH_PRIME = np.uint64(0x100000001B3)
@@ -70,8 +72,9 @@ class Games(NamedTuple):
     key: uint64 `[B]`: cache key of the leaf that waits for the network
     active: int8 `[B]`: which record (0 or 1) is being written
     finished: bool `[B]`: the other record holds a finished game that nobody has collected yet
-    actions: int16 `[2B, T]`, own actions; policy: float32 `[2B, T, A]`, own actions; root_value: float32 `[2B, T]`,
-    to play; seat: int8 `[2B, T]`; recorded: bool `[2B, T]`: a full search, so a training target
+    actions: int16 `[2B, T]`, own actions; policy: float32 `[2B, T, A]`, own actions
+    root_value: float32 `[2B, T]`, to play, 0 in a random opening; seat: int8 `[2B, T]`
+    recorded: bool `[2B, T]`: a full search, so a training target
     plies: int16 `[2B]`; result: int8 `[2B]`, for seat 0; variant: int16 `[2B]`
     counts: int64 `[4]`: moves, full searches, simulations, evaluations by the network
     """
@@ -125,11 +128,13 @@ def position_key(rules: Rules, state: State, row: int) -> np.uint64:
 
 @inlined
 def _slot(cache: Cache, key: np.uint64) -> int:
-    return np.int64((key >> np.uint64(1)) & np.uint64(cache.keys.shape[0] - 1))
+    return int(np.int64((key >> np.uint64(1)) & np.uint64(cache.keys.shape[0] - 1)))
 
 
 @kernel
-def begin_game(rules: Rules, games: Games, plan: Plan, rng: NDArray[np.uint64], game: int, out: NDArray[np.int16]) -> None:
+def begin_game(
+    rules: Rules, games: Games, plan: Plan, rng: NDArray[np.uint64], game: int, out: NDArray[np.int16]
+) -> None:
     """Start a game of a variant drawn by weight, in some games after random opening moves.
 
     A random opening that ends the game is thrown away. `out` is scratch for legal actions.
@@ -157,6 +162,7 @@ def begin_game(rules: Rules, games: Games, plan: Plan, rng: NDArray[np.uint64], 
 @inlined
 def _record_move(games: Games, game: int, record: int, ply: int, action: int) -> None:
     games.actions[record, ply] = action
+    games.root_value[record, ply] = 0.0
     games.seat[record, ply] = seat_to_play(games.state, game)
     games.recorded[record, ply] = False
 
@@ -217,9 +223,9 @@ def _move(
 def begin_search(
     rules: Rules, games: Games, tree: Tree, settings: Settings, plan: Plan, rng: NDArray[np.uint64], game: int
 ) -> bool:
-    """Plant the tree at the game's position with a full or a fast budget; whether the root needs an evaluation.
+    """Plant the tree at the game's position with a full or a fast budget; whether it needs an evaluation.
 
-    It doesn't where a move wins at once (the search is over) or only one move is legal (nothing to search or learn).
+    It doesn't where the result is proven (the search is over) or only one move is legal (nothing to learn).
     """
     tree.budget[game] = FULL if uniform(rng, game) < plan.full_share else FAST
     plant(rules, tree, settings, game, games.state, game)
@@ -252,8 +258,8 @@ def _walk_on(
 ) -> None:
     """Search, move and restart until a position has to go to the network.
 
-    Once a game has finished, the next position goes to the network even if that could be saved, so that no second
-    game can finish before the first is collected.
+    Once a game has finished, the next position goes to the network even if that could be saved, so that no
+    second game can finish before the first is collected.
     """
     cached = cache.keys.shape[0] > 0
     while True:
@@ -300,7 +306,7 @@ def advance_games(
     values: NDArray[np.float32],
     out: NDArray[np.int16],
 ) -> None:
-    """Take one evaluation for each game and walk every game on to its next one; logits `[B, A]`, values `[B]`."""
+    """Take an evaluation for each game and walk it on to its next one; logits `[B, A]`, values `[B]`."""
     cached = cache.keys.shape[0] > 0
     for game in range(games.active.shape[0]):
         games.finished[game] = False
@@ -346,7 +352,8 @@ def observe_samples(
     """Rebuild the observations of recorded positions by replaying their games, each seen through a symmetry.
 
     Args:
-        actions: int16 `[B, T]`; plies: int16 `[B]`, how many of them lead to the position; variant: int16 `[B]`.
+        actions: int16 `[B, T]`; plies: int16 `[B]`, how many of them lead to the position.
+        variant: int16 `[B]`.
         symmetry: int32 `[B]`: which of the variant's symmetries to look through.
         permutations: int32 `[R, K, C + 2]`: where a symmetry takes an own action.
         state: two rows of scratch; out: scratch for legal actions.

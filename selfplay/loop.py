@@ -57,7 +57,9 @@ class Training:
         torch.manual_seed(config.seed)
         self.net = PolicyValueNet(config.network)
         self.device = _device(config.device)
-        self.learner = Learner(self.net, config.learner, device=self.device)
+        if self.device.type == "cpu":
+            torch.set_num_threads(1)  # the cores are shared out by batches, not within an operation
+        self.learner = Learner(self.net, config.learner, device=self.device, threads=play.threads)
         per_thread = max(1, play.games // play.threads)
         seeds = np.random.SeedSequence(config.seed).generate_state(play.threads)
         self.actors = [Actor(variants, play, games=per_thread, seed=int(seed)) for seed in seeds]
@@ -147,7 +149,7 @@ class Training:
     def _play_one(self, index: int) -> list[Episode]:
         actor, evaluator = self.actors[index], self.evaluators[index]
         if self.device.type == "cpu":
-            torch.set_num_threads(1)
+            torch.set_num_threads(1)  # holds for one thread
         episodes: list[Episode] = []
         for _ in range(self.config.selfplay.advances):
             actor.advance(*evaluator(actor.observe()))
@@ -159,8 +161,6 @@ class Training:
         if self.replay.recorded < learner.first_positions:
             return []
         self.debt += new_positions * learner.samples_per_position
-        if self.device.type == "cpu":
-            torch.set_num_threads(self.config.selfplay.threads)
         losses = []
         while self.debt >= learner.batch_size:
             self.debt -= learner.batch_size

@@ -21,7 +21,7 @@ class Chooser(Protocol):
 class MatchResult(NamedTuple):
     """A finished match, seen by the first player.
 
-    wins, draws, losses: games; points: share of points, a draw is half; distinct: games that differ from all others
+    wins, draws, losses: games; distinct: how many different games, by their actions
     """
 
     wins: int
@@ -50,7 +50,7 @@ class MatchResult(NamedTuple):
 def play_match(
     variant: Variant, first: Chooser, second: Chooser, *, games: int, opening_plies: int, seed: int
 ) -> MatchResult:
-    """Play `games` games (rounded up to pairs); both games of a pair share a random opening, colours exchanged."""
+    """Play `games` games (rounded up to pairs); the two of a pair share an opening, seats exchanged."""
     rng = np.random.default_rng(seed)
     openings = [random_opening(variant, opening_plies, rng) for _ in range((games + 1) // 2)]
     positions = [opening for opening in openings for _ in range(2)]
@@ -58,7 +58,9 @@ def play_match(
     while any(not position.is_over for position in positions):
         for player, seat_of_player in ((first, 0), (second, 1)):
             turn = [
-                i for i, p in enumerate(positions) if not p.is_over and p.to_play == (seats[i] ^ seat_of_player)
+                i
+                for i, position in enumerate(positions)
+                if not position.is_over and position.to_play == (seats[i] ^ seat_of_player)
             ]
             if turn:
                 actions = player.choose_many([positions[i] for i in turn])

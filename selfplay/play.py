@@ -20,7 +20,7 @@ from games import MoveError, Position, Variant, pass_action, start, swap_action
 from games.kernels import LAST, STONES_LEFT
 from games.notation import column_letter
 from games.rules import FIRST, SECOND
-from selfplay.describe import size, stones
+from selfplay.describe import stones
 from selfplay.player import DEFAULT_ROLLOUTS, Analysis, Player
 
 FAVOURITES, THOUGHTS = 3, 8
@@ -65,6 +65,10 @@ def _drawn_row(position: Position, row: int, look: Look) -> Text:
     return line.append("]" if last == (row + 1) * columns - 1 else "", look.mark)
 
 
+def _say(console: Console, *parts: str | Text) -> None:
+    console.print(Text.assemble(*parts), highlight=False, soft_wrap=not console.is_terminal)
+
+
 def default_agent(variant: Variant, *, typed: str, simulations: int | None, seed: int) -> tuple[Player, str]:
     """The agent that ships for a variant, or plain tree search; and a line that says which it is.
 
@@ -77,11 +81,10 @@ def default_agent(variant: Variant, *, typed: str, simulations: int | None, seed
         player = Player.load(path, simulations=simulations, seed=seed)
         if player.trained_for(variant):
             return player, f"You play against the agent that ships: {player.description}."
-    rollouts = DEFAULT_ROLLOUTS if simulations is None else simulations
-    return Player.load(f"mcts:{rollouts}", seed=seed), (
-        f"No trained agent ships for {variant.name}, so you play against a tree search with {rollouts}"
-        f" random playouts a move. Train one: selfplay train {typed} --minutes 10 --run runs/{variant.name}"
-    )
+    player = Player.load(f"mcts:{DEFAULT_ROLLOUTS if simulations is None else simulations}", seed=seed)
+    training = f"selfplay train {typed} --minutes 10 --run runs/{variant.name}"
+    note = f"No agent ships for {variant.name}: this is plain tree search ({player.name})."
+    return player, f"{note} Train one: {training}"
 
 
 def win_chance(value_to_play: float) -> str:
@@ -155,7 +158,9 @@ class Table:
 
     def _set_up(self, human: int) -> None:
         self.positions, self.human, self.resigned = [start(self.position.variant)], human, False
-        self._say("You play ", self._stones_of(human), ", the agent ", self._stones_of(1 - human), ".")
+        who = "you begin" if self.position.to_play == human else "the agent begins"
+        mine, other = self._stones_of(human), self._stones_of(1 - human)
+        self._say("You play ", mine, ", the agent plays ", other, f"; {who}.")
         if self._interactive:
             self._say(Text("Type a move, or help.", "dim"))
 
@@ -192,16 +197,24 @@ class Table:
         if command is not None:
             command(self)
         else:
-            self.positions.append(self.position.play_text(line))
+            self._play(self.position.parse_action(line))
+
+    def _play(self, action: int) -> None:
+        """One action of either side."""
+        self.positions.append(self.position.play(action))
+        if action == swap_action(self.position.variant):
+            self._say("The colours are swapped: you play ", self._stones_of(self.human), " now.")
 
     def _reply(self) -> None:
         """The agent's action, and what it thinks."""
         before, analysis = self.position, self._analysis()
-        self.positions.append(before.play(analysis.action))
-        line = Text(f"The agent plays {before.action_text(analysis.action)}", "bold")
+        line = f"The agent plays {before.action_text(analysis.action)}."
         if self._hints and not self.player.plays_at_random:
-            line.append(f"   {_opinion(before, analysis)}", "dim not bold")
-        self._say(line)
+            self._say(line, f" Its chance to win: {_chance(analysis)}.")
+            self._say(Text(_favourites(before, analysis), "dim"))
+        else:
+            self._say(line)
+        self._play(analysis.action)
 
     def _analysis(self) -> Analysis:
         """What the agent thinks of the position; at a terminal with a sign of life meanwhile."""
@@ -248,7 +261,7 @@ class Table:
     def moves(self) -> None:
         """the legal moves"""
         texts = [self.position.action_text(action) for action in self.position.legal_actions]
-        self._say(" ".join(texts), wrap=True)
+        self._say(" ".join(texts))
 
     def sides(self) -> None:
         """swap seats with the agent, in the middle of the game"""
@@ -262,9 +275,9 @@ class Table:
     def help(self) -> None:
         """this list"""
         example = self.position.action_text(self.position.legal_actions[0])
-        note = f", or {example[0]} alone" if self._columns_are_moves else ""
+        note = f", or {example[0]} alone" if self._column_is_enough(example[0]) else ""
         self._say(
-            f"  {'a move':<8} such as {example}{note}; columns are letters, rows are numbers from the bottom"
+            f"  a move   such as {example}{note}; columns are letters, rows are numbers from the bottom"
         )
         for name, command in COMMANDS.items():
             self._say(f"  {name:<8} {command.__doc__}")
@@ -275,8 +288,9 @@ class Table:
 
     # --- what is on the screen ------------------------------------------------------------------------------
 
-    def _say(self, *parts: str | Text, wrap: bool = False) -> None:
-        self._console.print(Text.assemble(*parts), highlight=False, soft_wrap=not wrap)
+    def _say(self, *parts: str | Text) -> None:
+        """A line; a terminal breaks it between words, a pipe gets it as it is."""
+        _say(self._console, *parts)
 
     def _show_board(self) -> None:
         """The board, unless it was the last that was shown."""
@@ -292,7 +306,7 @@ class Table:
         self._say(Text("You resign. The agent wins." if self.resigned else result, "bold"), self._count())
         replay = start(self.position.variant)
         played = " ".join(replay.action_text(action) for action in self.position.actions)
-        self._say(Text(f"Moves: {played or 'none'}", "dim"), wrap=True)
+        self._say(Text(f"Moves: {played or 'none'}", "dim"))
 
     def _count(self) -> str:
         """How many stones each side has, where that decides."""
@@ -320,10 +334,12 @@ class Table:
             notes += ", you can only pass"
         return f"{notes} > "
 
-    @property
-    def _columns_are_moves(self) -> bool:
-        move = self.position.variant.move
-        return move.kind == "drop" and move.gravity in ("down", "up")
+    def _column_is_enough(self, letter: str) -> bool:
+        """Whether a letter alone is a move here."""
+        try:
+            return self.position.parse_action(letter) >= 0
+        except MoveError:
+            return False
 
 
 def _chance(analysis: Analysis) -> str:
@@ -332,17 +348,17 @@ def _chance(analysis: Analysis) -> str:
     return win_chance(analysis.value_to_play if np.isnan(value) else value)
 
 
-def _opinion(position: Position, analysis: Analysis) -> str:
-    """An agent's view after its choice: its chance to win, and its favourite moves."""
-    favourites = (_favourite(position, analysis, action) for action in analysis.ranked(FAVOURITES))
-    return f"its chance to win: {_chance(analysis)}   ({'; '.join(favourites)})"
+def _favourites(position: Position, analysis: Analysis) -> str:
+    """The moves an agent liked best, in a line."""
+    liked = (_favourite(position, analysis, action) for action in analysis.ranked(FAVOURITES))
+    return f"It looked at {'; '.join(liked)}."
 
 
 def _favourite(position: Position, analysis: Analysis, action: int) -> str:
     text, visits = position.action_text(action), int(analysis.visits[action])
     if not visits:
-        return f"{text}: policy {analysis.policy[action]:.0%}"
-    return f"{text}: {visits} visits, {win_chance(float(analysis.action_values[action]))}"
+        return f"{text} (policy {analysis.policy[action]:.0%})"
+    return f"{text} ({visits} visits, {win_chance(float(analysis.action_values[action]))})"
 
 
 def _thought(position: Position, analysis: Analysis, action: int) -> str:
@@ -392,10 +408,9 @@ def play_in_terminal(
     console, interactive = Console(), sys.stdin.isatty()
     random = np.random.default_rng(seed)
     seats = {"me": lambda: 0, "agent": lambda: 1, "random": lambda: int(random.integers(2))}
-    title = (variant.title or variant.name, "bold")
-    console.print(Text.assemble(title, f" ({size(variant)}). {variant.rules}"), soft_wrap=True)
+    _say(console, Text(variant.title or variant.name, "bold"), f". {variant.rules}")
     for note in (*notes, *_training_note(variant, player)):
-        console.print(Text(note, "dim"), soft_wrap=True)
+        _say(console, Text(note, "dim"))
     read = _terminal_reader() if interactive else _read_pipe
     table = Table(variant, player, console=console, read=read, interactive=interactive, hints=hints)
     table.play(seats[first])

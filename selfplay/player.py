@@ -30,7 +30,7 @@ DEFAULT_ROLLOUTS = 1000
 MAX_SIMULATIONS = 30_000
 
 ROLLOUT_EXPLORATION = 2.0
-"""PUCT's constant for plain rollouts: docs/decisions.md says how it was chosen."""
+"""PUCT's constant for plain rollouts; 1.4, 4 and 8 won no more in matches on five variants."""
 
 _BATCH = 256
 _TREE_BYTES = 256 * 2**20
@@ -106,6 +106,8 @@ class Player:
             seed: of playouts and draws.
         """
         assert config is not None or not isinstance(evaluator, RolloutEvaluator), "playouts have no policy"
+        if temperature < 0:
+            raise ValueError(f"expected a temperature of at least 0, got {temperature}")
         self.name = name
         self.variants = None if variants is None else tuple(variants)
         self.simulations = 0 if config is None else config.simulations

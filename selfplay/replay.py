@@ -36,8 +36,8 @@ class Batch(NamedTuple):
 class Replay:
     """The last recorded positions of a run, kept as games.
 
-    Positions are numbered in the order in which they were recorded; the number is all that sampling depends on, so a
-    window that was rebuilt from files draws the same batches as one that was never interrupted.
+    Positions are numbered in the order in which they were recorded; the number is all that sampling depends
+    on, so a window that was rebuilt from files draws the same batches as one that was never interrupted.
     """
 
     def __init__(self, variants: Sequence[Variant], *, capacity: int) -> None:

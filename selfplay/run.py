@@ -1,5 +1,6 @@
-"""A run is a folder: configuration, metrics, games, checkpoints, the agent. Whatever instant it is killed at, what is
-on disk is whole.
+"""A run is a folder: configuration, metrics, games, checkpoints, the agent.
+
+Whatever instant it is killed at, what is on disk is whole.
 
     run.json            format and version
     config.toml         the `TrainConfig`
@@ -19,8 +20,11 @@ import json
 import os
 import shutil
 import tomllib
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +43,25 @@ from selfplay.actor import Episode
 from selfplay.config import TrainConfig
 
 FORMAT, VERSION = "selfplay-run", 1
+
+UNFINISHED = {"checkpoints", "games", "variants", "lock", "config.toml"}
+"""What a folder holds if a run was killed while it was being created: it may be used for a new one."""
+
+_FOLDERS = ("checkpoints", "games", "variants")
+_BEFORE_THE_HEADER = {*_FOLDERS, "lock", "config.toml"}
+"""What a run holds before `run.json` makes it one."""
+
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    IndexError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    safetensors.SafetensorError,
+)
+"""What reading a damaged file raises."""
 
 
 class Snapshot(NamedTuple):
@@ -62,18 +85,25 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, config: TrainConfig, variants: Sequence[Variant]) -> RunFolder:
-        """Start a run in a new or empty folder; raises `RunError` if there is one already."""
+        """Start a run in a new or empty folder; raises `RunError` if there is one already.
+
+        A folder in which an earlier `create` was cut short counts as empty.
+        """
         if (path / "run.json").exists():
             raise RunError(f"{path}: already holds a run; continue it with --resume, or name another folder")
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise RunError(f"{path}: expected a new or empty folder, got one that holds other files")
         with disk_errors(path):
-            for folder in ("checkpoints", "games", "variants"):
+            if path.exists() and (not path.is_dir() or _holds_other_files(path)):
+                raise RunError(f"{path}: expected a new or empty folder, got one that holds other files")
+            for folder in _FOLDERS:
                 (path / folder).mkdir(parents=True, exist_ok=True)
             lock = _take_lock(path)
+            _remove_unfinished(path)
+            for leftover in (path / "variants").iterdir():
+                leftover.unlink()
             write_atomically(path / "config.toml", _config_toml(config).encode())
             for index, variant in enumerate(variants):
-                write_atomically(path / "variants" / f"{index:03d}-{variant.name}.toml", variant.to_toml().encode())
+                file = path / "variants" / f"{index:03d}-{variant.name}.toml"
+                write_atomically(file, variant.to_toml().encode())
             header = {"format": FORMAT, "version": VERSION, "encoding_version": ENCODING_VERSION}
             write_atomically(path / "run.json", json.dumps(header).encode())
         return cls(path, config, variants, lock)
@@ -82,15 +112,32 @@ class RunFolder:
     def open(cls, path: Path) -> RunFolder:
         """Take up an existing run; raises `RunError` if it is none, of another version, corrupt or in use."""
         config, variants = read_run(path)
-        lock = _take_lock(path)
+        with disk_errors(path):
+            lock = _take_lock(path)
         return cls(path, config, variants, lock)
+
+    def reconfigure(self, config: TrainConfig) -> None:
+        """Change the run's configuration for good; what shapes its files can't change."""
+        for section in ("network", "seed"):
+            if getattr(config, section) != getattr(self.config, section):
+                raise RunError(f"{self.path}: {section} can't change in a run that has begun")
+        if (
+            config.selfplay.games != self.config.selfplay.games
+            or config.selfplay.threads != self.config.selfplay.threads
+        ):
+            raise RunError(
+                f"{self.path}: selfplay.games and selfplay.threads can't change in a run that has begun"
+            )
+        with disk_errors(self.path):
+            write_atomically(self.path / "config.toml", _config_toml(config).encode())
+        self.config = config
 
     def close(self) -> None:
         """Let the folder go."""
         os.close(self._lock)
 
     def save(self, snapshot: Snapshot, agent: bytes, episodes: Sequence[Episode]) -> None:
-        """Write the games since the last checkpoint, then the checkpoint itself, each appearing at once as a whole."""
+        """Write the games since the last checkpoint, then the checkpoint; each appears at once, as a whole."""
         with disk_errors(self.path):
             write_atomically(self.path / "games" / f"{snapshot.number:06d}.npz", pack_episodes(episodes))
             folder = self.path / "checkpoints" / f"{snapshot.number:06d}"
@@ -107,14 +154,13 @@ class RunFolder:
 
     def latest(self) -> Snapshot | None:
         """The last checkpoint, or None before the first; what a killed run wrote after it is removed."""
-        shutil_leftovers = list((self.path / "checkpoints").glob("*.tmp"))
-        for leftover in shutil_leftovers:
-            shutil.rmtree(leftover)
         numbers = checkpoint_numbers(self.path)
         last = numbers[-1] if numbers else 0
-        for chunk in (self.path / "games").glob("*.npz"):
-            if int(chunk.stem) > last:
-                chunk.unlink()
+        with disk_errors(self.path):
+            _remove_unfinished(self.path)
+            for chunk in (self.path / "games").glob("[0-9]*.npz"):
+                if int(chunk.stem) > last:
+                    chunk.unlink()
         return self._read(last) if numbers else None
 
     def episodes(self, number: int) -> list[Episode]:
@@ -122,7 +168,7 @@ class RunFolder:
         path = self.path / "games" / f"{number:06d}.npz"
         try:
             return unpack_episodes(path.read_bytes())
-        except (OSError, ValueError, KeyError) as error:
+        except _UNREADABLE as error:
             raise RunError(f"{path}: expected recorded games, got {one_line(error)}") from None
 
     def append_metrics(self, row: dict[str, Any]) -> None:
@@ -133,7 +179,9 @@ class RunFolder:
     def trim_metrics(self, iteration: int) -> None:
         """Drop lines after an iteration: a resumed run writes them again."""
         rows = [row for row in read_metrics(self.path) if row["iteration"] <= iteration]
-        write_atomically(self.path / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows).encode())
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        with disk_errors(self.path):
+            write_atomically(self.path / "metrics.jsonl", text.encode())
 
     def _read(self, number: int) -> Snapshot:
         folder = self.path / "checkpoints" / f"{number:06d}"
@@ -142,7 +190,7 @@ class RunFolder:
             with np.load(folder / "actors.npz", allow_pickle=False) as file:
                 arrays = dict(file)
             counters = json.loads((folder / "counters.json").read_text())
-        except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
+        except _UNREADABLE as error:
             raise RunError(f"{folder}: expected a checkpoint, got {one_line(error)}") from None
         return Snapshot(number, tensors, arrays, counters)
 
@@ -160,7 +208,10 @@ def read_run(path: Path) -> tuple[TrainConfig, list[Variant]]:
         config = TrainConfig.model_validate(tomllib.loads((path / "config.toml").read_text()))
     except (OSError, ValidationError, ValueError) as error:
         raise RunError(f"{path / 'config.toml'}: {one_line(error)}") from None
-    return config, [load_toml(file) for file in sorted((path / "variants").glob("*.toml"))]
+    variants = [load_toml(file) for file in sorted((path / "variants").glob("*.toml"))]
+    if not variants:
+        raise RunError(f"{path / 'variants'}: expected the run's variants, got none")
+    return config, variants
 
 
 def latest_agent(path: Path) -> Path:
@@ -226,8 +277,10 @@ def unpack_episodes(data: bytes) -> list[Episode]:
     with np.load(io.BytesIO(data), allow_pickle=False) as file:
         parts = dict(file)
     bounds = np.concatenate([[0], np.cumsum(parts["plies"])]).tolist()
+    if bounds[-1] != len(parts["actions"]):
+        raise ValueError(f"expected {bounds[-1]} actions, got {len(parts['actions'])}")
     episodes = []
-    for i, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+    for i, (start, stop) in enumerate(pairwise(bounds)):
         episodes.append(
             Episode(
                 variant=int(parts["variant"][i]),
@@ -250,6 +303,26 @@ def _pack(arrays: dict[str, NDArray[Any]]) -> bytes:
 
 def _config_toml(config: TrainConfig) -> str:
     return tomli_w.dumps(config.model_dump(exclude_none=True))
+
+
+def _holds_other_files(path: Path) -> bool:
+    """Whether there is something in a folder that isn't the beginning of a run."""
+    names = [entry.name for entry in path.iterdir()]
+    return any(name not in _BEFORE_THE_HEADER and not _is_unfinished(name) for name in names)
+
+
+def _is_unfinished(name: str) -> bool:
+    """Whether a file is one of those that `write_atomically` writes to before it renames them."""
+    return name.startswith(".") and name.endswith(".tmp")
+
+
+def _remove_unfinished(path: Path) -> None:
+    """Remove what a killed process was writing."""
+    for folder in (path / "checkpoints").glob("*.tmp"):
+        shutil.rmtree(folder)
+    for parent in (path, path / "games", path / "variants"):
+        for file in parent.glob(".*.tmp"):
+            file.unlink()
 
 
 def _take_lock(path: Path) -> int:

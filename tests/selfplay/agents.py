@@ -1,0 +1,72 @@
+"""Small agent files and scripted players for the tests of what plays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from games import Position, Variant
+from models import NetworkConfig, PolicyValueNet, export_onnx
+from selfplay import Player
+from selfplay.evaluate import SolvedPosition
+
+
+def export_agent(path: Path, *variants: Variant, wraps: bool = False) -> Path:
+    """A tiny network with random weights, saved as an agent that names `variants`."""
+    torch.manual_seed(0)
+    net = PolicyValueNet(NetworkConfig(blocks=1, channels=8, policy_hidden=4, value_hidden=8, rule_hidden=8))
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.normal_(0, 0.3)
+    named = [{"name": v.name, "digest": v.digest, "toml": v.to_toml()} for v in variants]
+    export_onnx(net, path, metadata={"variants": json.dumps(named)}, wraps=wraps)
+    return path
+
+
+class ScriptedPlayer(Player):
+    """Plays what a function of the position says."""
+
+    def __init__(self, script: Callable[[Position], int]) -> None:
+        self.name, self.simulations, self.variants = "scripted", 0, None
+        self._script = script
+        self.batches: list[int] = []
+
+    def check_plays(self, variant: Variant) -> None:
+        """It plays everything."""
+
+    def choose_many(self, positions: Sequence[Position]) -> list[int]:
+        """Ask the script, position by position."""
+        self.batches.append(len(positions))
+        return [self._script(position) for position in positions]
+
+
+def perfect(suite: Sequence[SolvedPosition]) -> ScriptedPlayer:
+    """Knows a suite by heart."""
+    best = {solved.position: max(solved.scores, key=solved.scores.__getitem__) for solved in suite}
+    return ScriptedPlayer(best.__getitem__)
+
+
+def leftmost(position: Position) -> int:
+    """The legal action whose column is furthest to the left."""
+    return int(min(position.legal_actions, key=lambda action: action % position.variant.board.columns))
+
+
+def share(marks: Sequence[bool]) -> float:
+    """Share of true ones."""
+    return float(np.mean(marks))
+
+
+def column_shares(path: Path, choose: Callable[[Mapping[int, int]], int]) -> dict[str, tuple[float, float]]:
+    """Shares of value-keeping and best moves by set, straight from the file's columns, with no engine."""
+    sets: dict[str, list[tuple[bool, bool]]] = {}
+    for line in path.read_text().splitlines():
+        entry = json.loads(line)
+        scores = {column: score for column, score in enumerate(entry["scores"]) if score is not None}
+        played, best = scores[choose(scores)], max(scores.values())
+        keeps = (played > 0) == (best > 0) and (played < 0) == (best < 0)
+        sets.setdefault(entry["set"], []).append((keeps, played == best))
+    return {name: (share([k for k, _ in rows]), share([b for _, b in rows])) for name, rows in sets.items()}

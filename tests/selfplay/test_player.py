@@ -1,0 +1,196 @@
+"""`Player`: the same answers alone and in a batch, in the variant's own actions, and refusals in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import games
+from games import AgentError, MoveError, Observation, Position
+from mcts import SearchConfig
+from models import OnnxEvaluator
+from selfplay import Player
+from tests.selfplay.agents import export_agent
+
+
+def position(name: str, *moves: str) -> Position:
+    """A variant's position after some moves."""
+    reached = games.start(games.load(name))
+    for move in moves:
+        reached = reached.play_text(move)
+    return reached
+
+
+MIXED = [
+    position("connect4", "d", "d", "c"),
+    position("tictactoe", "a1", "b2"),
+    position("connect3-4x4", "a"),
+    position("othello-6x6"),
+    position("connect4-holes", "a"),
+]
+"""Boards of four sizes; none but the Othello board fills its own canvas alone."""
+
+WIN_IN_ONE = position("connect4", "d", "a", "d", "a", "d", "b")
+"""d4 makes four in line."""
+
+
+# --- networks -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("simulations", [0, 16])
+def test_a_batch_of_mixed_variants_is_answered_like_each_position_alone(
+    connect4_agent: Path, simulations: int
+) -> None:
+    player = Player.load(connect4_agent, simulations=simulations)
+    assert player.choose_many(MIXED) == [player.choose(one) for one in MIXED]
+
+
+@pytest.mark.parametrize("agent", ["random", "mcts:20", "network"])
+def test_every_choice_is_legal(connect4_agent: Path, agent: str) -> None:
+    player = Player.load(connect4_agent if agent == "network" else agent)
+    for one, action in zip(MIXED, player.choose_many(MIXED), strict=True):
+        assert action in one.legal_actions
+
+
+def test_without_simulations_the_policy_is_the_networks(connect4_agent: Path) -> None:
+    one = position("connect4", "d", "c")
+    logits, value_to_play = OnnxEvaluator(connect4_agent)(one.observation())
+    legal = np.exp(logits[0, one.legal_actions])
+    analysis = Player.load(connect4_agent, simulations=0).analyse(one)
+    np.testing.assert_allclose(analysis.policy[one.legal_actions], legal / legal.sum(), rtol=1e-5)
+    assert analysis.action == one.legal_actions[legal.argmax()]
+    assert analysis.value_to_play == pytest.approx(value_to_play[0])
+    assert analysis.visits.sum() == 0
+    assert np.isnan(analysis.action_values).all()
+
+
+def test_an_analysis_is_about_the_own_actions_of_the_board(connect4_agent: Path) -> None:
+    player = Player.load(connect4_agent, simulations=24)
+    for one in MIXED:
+        analysis = player.analyse(one)
+        for array in (analysis.visits, analysis.policy, analysis.action_values):
+            assert array.shape == (one.variant.n_actions,)
+        illegal = np.flatnonzero(one.legal_mask == 0)
+        assert not analysis.policy[illegal].any()
+        assert not analysis.visits[illegal].any()
+        assert analysis.policy.sum() == pytest.approx(1)
+        assert analysis.simulations == 24
+        assert analysis.ranked(3)[0] == analysis.action
+
+
+def test_equal_positions_get_equal_answers(connect4_agent: Path) -> None:
+    player = Player.load(connect4_agent, simulations=16)
+    assert len({player.choose(MIXED[0]) for _ in range(5)}) == 1
+
+
+def test_temperature_brings_variety_that_a_seed_repeats(connect4_agent: Path) -> None:
+    def chosen(seed: int) -> list[int]:
+        player = Player.load(connect4_agent, simulations=0, temperature=5.0, seed=seed)
+        return player.choose_many([MIXED[0]] * 30)
+
+    assert len(set(chosen(1))) > 1
+    assert chosen(1) == chosen(1)
+    assert chosen(1) != chosen(2)
+
+
+def test_an_agent_knows_what_it_was_trained_for(connect4_agent: Path) -> None:
+    player = Player.load(connect4_agent)
+    assert player.trained_for(games.load("connect4"))
+    assert not player.trained_for(games.load("connect4-misere"))
+    assert [variant.name for variant in player.variants or ()] == ["connect4"]
+
+
+def test_an_agent_without_wrapping_refuses_a_cylinder_and_one_with_it_plays(
+    connect4_agent: Path, tmp_path: Path
+) -> None:
+    cylinder = games.load("connect4-cylinder")
+    with pytest.raises(AgentError, match="wrap"):
+        Player.load(connect4_agent).check_plays(cylinder)
+    Player.load(export_agent(tmp_path / "wraps.onnx", cylinder, wraps=True)).check_plays(cylinder)
+
+
+# --- players without a network ------------------------------------------------------------------------------
+
+
+def test_a_tree_search_takes_the_win_and_stops_the_loss() -> None:
+    player = Player.load("mcts:200")
+    assert WIN_IN_ONE.action_text(player.choose(WIN_IN_ONE)) == "d4"
+    threatened = position("connect4", "d", "a", "d", "a", "d")
+    assert threatened.action_text(player.choose(threatened)) == "d4"
+
+
+def test_a_proven_win_is_worth_one() -> None:
+    assert Player.load("mcts:50").analyse(WIN_IN_ONE).value_to_play == 1
+
+
+def test_random_is_spread_evenly() -> None:
+    start = position("connect4")
+    chosen = Player.load("random", seed=3).choose_many([start] * 7000)
+    counts = np.bincount(chosen, minlength=42)[start.legal_actions]
+    assert counts.sum() == 7000
+    assert (np.abs(counts - 1000) < 150).all()  # five standard deviations
+
+
+def test_what_was_not_trained_plays_all_variants_alike() -> None:
+    assert Player.load("mcts").trained_for(games.load("othello"))
+    assert Player.load("mcts").simulations == 1000
+
+
+class Draws:
+    """An evaluator for which a draw is as likely as not."""
+
+    def __call__(self, observation: Observation, /) -> tuple[np.ndarray, np.ndarray]:
+        batch = len(observation.legal)
+        return np.zeros(observation.legal.shape, np.float32), np.full(batch, 0.3, np.float32)
+
+    def win_draw_loss(self, observation: Observation, /) -> np.ndarray:
+        return np.tile(np.array([0.4, 0.5, 0.1], np.float32), (len(observation.legal), 1))
+
+
+def test_shares_of_win_draw_loss_come_from_an_evaluator_that_tells_draws() -> None:
+    shares = Player(Draws(), SearchConfig(simulations=4), name="draws").analyse(MIXED[0]).win_draw_loss
+    assert shares == pytest.approx((0.4, 0.5, 0.1))
+    assert Player.load("mcts:4").analyse(MIXED[0]).win_draw_loss is None
+
+
+def test_any_number_of_positions_is_answered() -> None:
+    player = Player.load("random")
+    assert player.choose_many([]) == []
+    assert len(player.choose_many([MIXED[0]] * 600)) == 600
+
+
+# --- refusals -----------------------------------------------------------------------------------------------
+
+
+def test_a_finished_game_asks_for_no_move() -> None:
+    over = WIN_IN_ONE.play_text("d4")
+    with pytest.raises(MoveError, match="the game is over"):
+        Player.load("mcts:5").choose(over)
+
+
+@pytest.mark.parametrize("agent", ["mcts:", "mcts:x", "mcts:0", "mcts:-3", "mcts:30001", "mcts:٣", "nobody"])
+def test_a_name_that_makes_no_sense_is_refused(agent: str) -> None:
+    with pytest.raises(AgentError, match="expected .*, got") as caught:
+        Player.load(agent)
+    assert "\n" not in str(caught.value)
+
+
+def test_simulations_are_for_networks(connect4_agent: Path) -> None:
+    for agent in ("random", "mcts:20"):
+        with pytest.raises(AgentError, match="expected simulations for an .onnx agent only, got 5"):
+            Player.load(agent, simulations=5)
+    with pytest.raises(AgentError, match="expected 0 to 30000 simulations, got 30001"):
+        Player.load(connect4_agent, simulations=30001)
+
+
+def test_metadata_that_names_no_variants_properly_is_refused(connect4_agent: Path, tmp_path: Path) -> None:
+    import onnx
+
+    model = onnx.load(connect4_agent)
+    for entry in model.metadata_props:
+        entry.value = "[{}]" if entry.key == "variants" else entry.value
+    onnx.save(model, tmp_path / "odd.onnx")
+    with pytest.raises(AgentError, match="expected variants with name and toml"):
+        Player.load(tmp_path / "odd.onnx")

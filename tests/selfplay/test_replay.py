@@ -1,0 +1,248 @@
+"""Batches against plain Python: replay the game, permute the board by hand, observe it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import games
+from games import Observation, Position, Variant
+from games.encoding import RULE_FEATURES
+from games.rules import canvas_actions, canvas_size
+from games.symmetry import symmetries
+from selfplay.actor import Actor, Episode
+from selfplay.replay import Batch, Replay, win_draw_loss
+from tests.games.drawings import variant
+from tests.selfplay.hashed import MIXED, SWAP, TWO_STONES, played_episodes, replayed, small_config
+
+pytestmark = pytest.mark.kernels
+
+
+@pytest.fixture(scope="module")
+def mixed() -> list[Episode]:
+    config = small_config(simulations=6, full_share=0.5, opening_share=0.5)
+    return played_episodes(Actor(MIXED, config, games=24, seed=1), advances=400)
+
+
+def filled(variants: Sequence[Variant], episodes: Sequence[Episode], *, capacity: int = 10**6) -> Replay:
+    replay = Replay(variants, capacity=capacity)
+    for episode in episodes:
+        replay.add(episode)
+    return replay
+
+
+def drawn(replay: Replay, *, batch_size: int, window: int = 10**9, share: float = 0.0, seed: int = 0) -> Batch:
+    rng = np.random.default_rng(seed)
+    return replay.sample(rng, batch_size=batch_size, window=window, search_value_share=share)
+
+
+def padded_observation(position: Position, canvas: tuple[int, int]) -> Observation:
+    """A position's own observation, laid by hand into the top left corner of a canvas."""
+    planes, legal, rules = position.observation()
+    rows, columns = planes.shape[2:]
+    wide = np.zeros((1, planes.shape[1], *canvas), np.float32)
+    wide[:, :, :rows, :columns] = planes
+    mask = np.zeros((1, *canvas), np.bool_)
+    mask[:, :rows, :columns] = legal[:, :-2].reshape(1, rows, columns)
+    return Observation(wide, np.concatenate([mask.reshape(1, -1), legal[:, -2:]], axis=1), rules)
+
+
+def image(position: Position, permutation: NDArray[np.int32]) -> Position:
+    """The position that the images of its actions lead to."""
+    mirrored = games.start(position.variant)
+    for action in position.actions:
+        mirrored = mirrored.play(int(permutation[action]))
+    return mirrored
+
+
+def expected_rows(
+    variants: Sequence[Variant], episodes: Sequence[Episode]
+) -> dict[bytes, list[tuple[NDArray[np.float64], int, float]]]:
+    """What a sampled row may be: by observation, the policies, outcomes and search values to play."""
+    canvas = canvas_size(list(variants))
+    rows: dict[bytes, list[tuple[NDArray[np.float64], int, float]]] = {}
+    for episode in episodes:
+        rules = variants[episode.variant]
+        places = canvas_actions(rules, *canvas)
+        positions = replayed(rules, episode)
+        for ply in np.flatnonzero(episode.recorded):
+            outcome = positions[-1].returns[positions[ply].to_play]
+            for permutation in symmetries(rules):
+                policy = np.zeros(canvas[0] * canvas[1] + 2)
+                policy[places[permutation]] = episode.policy[ply]
+                seen = padded_observation(image(positions[ply], permutation), canvas)
+                rows.setdefault(row_key(seen, 0), []).append((policy, outcome, float(episode.value[ply])))
+    return rows
+
+
+def row_key(observation: Observation, row: int) -> bytes:
+    return b"".join(part[row].tobytes() for part in observation)
+
+
+# --- rows are recorded positions, seen through a symmetry -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("names", [["tictactoe", "connect4", "holes-4x5"], ["swap-4x4", "two-stones-5x4", "torus-4x3"]])
+def test_rows_are_transformed_positions_with_their_policies_and_outcomes(
+    mixed: list[Episode], names: list[str]
+) -> None:
+    """Different sizes on one canvas; swapped seats and double turns keep their owners."""
+    variants = [v for v in MIXED if v.name in names]
+    row_of = {MIXED.index(v): i for i, v in enumerate(variants)}
+    episodes = [e._replace(variant=row_of[e.variant]) for e in mixed if e.variant in row_of]
+    episodes = [e for i in range(3) for e in [e for e in episodes if e.variant == i][:6]]
+    assert {e.variant for e in episodes} == {0, 1, 2}
+    expected = expected_rows(variants, episodes)
+    batch = drawn(filled(variants, episodes), batch_size=300)
+    assert batch.observation.planes.shape[2:] == canvas_size(variants)
+    for row in range(300):
+        policy = batch.policy[row].astype(np.float64)
+        outcome = 1 - int(batch.wdl[row].argmax())
+        candidates = expected[row_key(batch.observation, row)]
+        fitting = [o for p, o, _ in candidates if np.abs(p / p.sum() - policy).max() < 1e-6]
+        assert outcome in fitting
+        assert policy[~batch.observation.legal[row]].max(initial=0) == 0
+
+
+def test_outcomes_are_seen_by_the_seat_to_play() -> None:
+    """Seat 0 wins tic-tac-toe with five stones: a win in even plies, a loss in odd ones."""
+    episode = game("a1 a3 b1 b3 c1", games.load("tictactoe"))
+    batch = drawn(filled([games.load("tictactoe")], [episode]), batch_size=100)
+    stones = batch.observation.planes[:, 1:3].sum((1, 2, 3))
+    assert set(stones.tolist()) == {0, 1, 2, 3, 4}
+    np.testing.assert_array_equal(batch.wdl[:, 0], stones % 2 == 0)
+    np.testing.assert_array_equal(batch.wdl[:, 2], stones % 2 == 1)
+
+
+def test_after_a_swap_the_stones_have_changed_their_owners() -> None:
+    """x opens, seat 1 takes x over and wins with x: seat 1's positions are wins, seat 0's losses.
+
+        4 x x x x
+        3 o o o .
+        2 . . . .
+        1 . . . .
+          a b c d
+    """
+    episode = game("a4 swap a3 b4 b3 c4 c3 d4", SWAP)
+    assert episode.result == -1
+    assert episode.seat.tolist() == [0, 1, 0, 1, 0, 1, 0, 1]
+    batch = drawn(filled([SWAP], [episode]), batch_size=200)
+    stones = batch.observation.planes[:, 1:3].sum((1, 2, 3))
+    second_colour = batch.observation.rules[:, RULE_FEATURES.index("second_colour")]
+    swapped = stones > 1
+    wins = batch.wdl[:, 0] == 1
+    np.testing.assert_array_equal(wins[swapped], second_colour[swapped] == 0)
+    assert not wins[stones == 0].any()
+
+
+def test_both_stones_of_a_turn_belong_to_one_seat() -> None:
+    """x: one stone, then pairs. o wins with its second pair, so o's four positions are wins, x's three losses.
+
+        5 o o o o
+        4 x x x .
+    """
+    episode = game("a4 a5 b5 b4 c4 c5 d5", TWO_STONES)
+    assert episode.seat.tolist() == [0, 1, 1, 0, 0, 1, 1]
+    assert episode.result == -1
+    batch = drawn(filled([TWO_STONES], [episode]), batch_size=200)
+    stones = batch.observation.planes[:, 1:3].sum((1, 2, 3))
+    np.testing.assert_array_equal(batch.wdl[:, 0] == 1, np.isin(stones, [1, 2, 5, 6]))
+
+
+@pytest.mark.parametrize("name", ["tictactoe", "connect4", "torus-4x3", "othello-6x6"])
+def test_every_symmetry_comes_equally_often(name: str) -> None:
+    """Chi-square over the images of one position without symmetry of its own, against p = 0.0001."""
+    rules = next(v for v in MIXED if v.name == name)
+    own = symmetries(rules)
+    position = games.start(rules)
+    rng = np.random.default_rng(2)
+    while len({image(position, p).observation().planes.tobytes() for p in own}) < len(own):
+        position = position.play(rng.choice(position.legal_actions))
+        if position.is_over:
+            position = games.start(rules)
+    seen = {padded_observation(image(position, p), canvas_size([rules])).planes.tobytes() for p in own}
+    n = 100 * len(own)
+    batch = drawn(filled([rules], [at(position)]), batch_size=n)
+    counts = Counter(planes.tobytes() for planes in batch.observation.planes)
+    assert set(counts) == seen
+    statistic = sum((count - 100) ** 2 / 100 for count in counts.values())
+    degrees = len(own) - 1
+    assert statistic < degrees + 4 * (2 * degrees) ** 0.5 + 8
+
+
+def at(position: Position) -> Episode:
+    """A record that holds one training target: this position."""
+    plies = position.ply + 1
+    policy = np.zeros((plies, position.variant.n_actions), np.float16)
+    policy[-1, position.legal_actions[0]] = 1
+    actions = np.array([*position.actions, position.legal_actions[0]], np.int16)
+    recorded = np.arange(plies) == plies - 1
+    return Episode(0, actions, policy, np.zeros(plies, np.float32), np.zeros(plies, np.int8), recorded, 0)
+
+
+def game(moves: str, rules: Variant, *, row: int = 0) -> Episode:
+    """A record of a whole game, each ply a training target whose policy is the move that was played."""
+    position = games.start(rules)
+    seats, actions = [], []
+    for move in moves.split():
+        seats.append(position.to_play)
+        actions.append(position.parse_action(move))
+        position = position.play(actions[-1])
+    assert position.is_over
+    plies = len(actions)
+    policy = np.zeros((plies, rules.n_actions), np.float16)
+    policy[np.arange(plies), actions] = 1
+    return Episode(
+        variant=row,
+        actions=np.array(actions, np.int16),
+        policy=policy,
+        value=np.linspace(-1, 1, plies).astype(np.float32),
+        seat=np.array(seats, np.int8),
+        recorded=np.ones(plies, np.bool_),
+        result=position.returns[0],
+    )
+
+
+# --- the window -----------------------------------------------------------------------------------------------------------
+
+LONG_LINE = variant("""
+    board = { rows = 1, columns = 19 }
+    end = { line = 19 }
+""")
+"""Nobody wins; positions are told apart by what is played, so a record can be numbered by its first cell."""
+
+
+def numbered(number: int, *, recorded: str) -> Episode:
+    """A game on `LONG_LINE` whose first stones spell its number in binary; `x` is a recorded ply, `-` isn't."""
+    bits = [2 * bit + (number >> bit & 1) for bit in range(8)]  # one of each pair of cells
+    rest = [cell for cell in range(19) if cell not in bits]
+    actions = np.array(bits + rest, np.int16)
+    mask = np.array([character == "x" for character in recorded])
+    policy = np.zeros((19, 21), np.float16)
+    policy[np.arange(19), actions] = 1
+    flags = np.concatenate([np.zeros(19 - len(mask), np.bool_), mask])
+    return Episode(0, actions, policy, np.zeros(19, np.float32), np.zeros(19, np.int8), flags, 0)
+
+
+def positions_seen(replay: Replay, *, window: int, draws: int = 3000) -> Counter[tuple[int, int]]:
+    """How often each (game number, ply) is drawn; LONG_LINE has a mirror symmetry, which is undone by hand."""
+    batch = drawn(replay, batch_size=draws, window=window)
+    taken = batch.observation.planes[:, 1:3].sum(1)[:, 0] > 0
+    counts: Counter[tuple[int, int]] = Counter()
+    for row in taken:
+        cells = row if not row[16:].any() or row[:3].any() and row[:16].sum() >= row[3:].sum() else row[::-1]
+        counts[number_of(cells) if number_of(cells)[0] >= 0 else number_of(row[::-1])] += 1
+    return counts
+
+
+def number_of(cells: NDArray[np.bool_]) -> tuple[int, int]:
+    """(number, plies), or -1 where the cells spell none."""
+    taken = set(np.flatnonzero(cells).tolist())
+    for number in range(64):
+        if taken == set(numbered(number, recorded="x").actions[: len(taken)].tolist()):
+            return number, len(taken)
+    return -1, len(taken)
