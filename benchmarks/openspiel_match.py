@@ -2,7 +2,8 @@
 
     python benchmarks/openspiel_match.py models/zoo/connect4.onnx --simulations 64 --rollouts 1000 --games 400
 
-Opponent: `MCTSBot` with random rollouts, solver on, uct_c 2. Openings: random plies, each played with both colours.
+Opponent: `MCTSBot` with random rollouts, solver on, uct_c 2. Openings are random plies, each played with both
+colours.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ class OpenSpielMcts:
 
 def main() -> None:
     """Run the match and print (or write) one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("agent")
     parser.add_argument("--simulations", type=int, default=64)
     parser.add_argument("--rollouts", type=int, default=1000)

@@ -16,7 +16,7 @@ GUMBEL, PUCT = 0, 1
 
 
 class SearchConfig(BaseModel):
-    """How to search. Papers: Gumbel AlphaZero (Danihelka et al., ICLR 2022), AlphaZero (Silver et al., 2018)."""
+    """How to search: Gumbel AlphaZero (Danihelka et al., ICLR 2022) or AlphaZero (Silver et al., 2018)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,7 +28,9 @@ class SearchConfig(BaseModel):
     visit_offset: float = Field(50.0, ge=0, description="Gumbel: c_visit of the paper's sigma (paper: 50)")
     exploration: float = Field(1.25, gt=0, description="PUCT: c_init (paper: 1.25)")
     exploration_base: float = Field(19652.0, gt=0, description="PUCT: c_base (paper: 19652)")
-    dirichlet_alpha: float = Field(0.3, gt=0, description="PUCT: shape of the root's noise (paper, chess: 0.3)")
+    dirichlet_alpha: float = Field(
+        0.3, gt=0, description="PUCT: shape of the root's noise (paper, chess: 0.3)"
+    )
     dirichlet_fraction: float = Field(0.0, ge=0, le=1, description="PUCT: its share (paper, self-play: 0.25)")
     solve: bool = Field(False, description="propagate proven wins, losses and draws (Winands et al., 2008)")
 
@@ -36,8 +38,8 @@ class SearchConfig(BaseModel):
 class Settings(NamedTuple):
     """A search's settings as kernels read them.
 
-    considered: int16 `[K, M + 1, S]`: for a budget and a number of considered actions, the visit count that the
-        candidate of each simulation must have (sequential halving)
+    considered: int16 `[K, M + 1, S]`: for a budget and a number of considered actions, the visit count that
+        the candidate of each simulation must have (sequential halving)
     budgets: int32 `[K]`: simulations of each budget
     """
 

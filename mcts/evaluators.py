@@ -11,7 +11,7 @@ from games import Observation
 
 
 def uniform_evaluator(observation: Observation) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Knows nothing: all actions alike, every position even. logits `[B, A]`, value_to_play `[B]`, all zero."""
+    """Knows nothing: logits `[B, A]` and value_to_play `[B]` are all zero."""
     return np.zeros(observation.legal.shape, np.float32), np.zeros(len(observation.legal), np.float32)
 
 

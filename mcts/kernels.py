@@ -1,4 +1,4 @@
-"""Batched tree search: plant a tree, observe the leaf that waits, advance by its evaluation, read the result."""
+"""Batched tree search: plant a tree, observe the waiting leaf, advance by its evaluation, read the result."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from games.kernels import (
     State,
     copy_row,
     list_legal,
+    may_end,
     observe,
     play,
     seat_to_play,
@@ -36,6 +37,7 @@ from mcts.tree_kernels import (
     add_node,
     edge_value,
     is_lost,
+    is_proven,
     list_edges,
     new_tree,
     root_of,
@@ -102,7 +104,7 @@ def advance(
     value_to_play: float,
     row: int,
 ) -> bool:
-    """Take the evaluation of the waiting leaf (`logits[row]`) and search on; whether another one is needed."""
+    """Take the waiting leaf's evaluation (`logits[row]`) and search on; whether another one is needed."""
     leaf = tree.leaf[game]
     _expand(rules, tree, leaf, logits, value_to_play, row)
     tree.leaf[game] = NONE
@@ -134,7 +136,7 @@ def _expand(
 
 @inlined
 def _descend(rules: Rules, tree: Tree, settings: Settings, rng: NDArray[np.uint64], game: int) -> int:
-    """Walk from the root to a node that is new, over or proven; a new node gets its position and its edges."""
+    """Walk from the root to a node that is new, over or proven; a new node gets its position and edges."""
     node = root_of(tree, game)
     while True:
         edge = select(rules, tree, settings, rng, game, node)
@@ -197,12 +199,14 @@ def _back_up(tree: Tree, settings: Settings, leaf: int, value_to_play: float) ->
             proving = tree.node_proven[parent] != UNPROVEN
             if proving:  # what is known now counts, not the reply that was tried last
                 value_to_play, seat = float(tree.node_proven[parent]), parent_seat
+        if tree.floor[parent] == DRAWN and not proving:
+            value_to_play, seat = max(value, 0.0), parent_seat
         node = parent
 
 
 @inlined
 def _settled(tree: Tree, node: int) -> int:
-    """A node's proven value: a win if one action wins, else the best if all actions are proven (Winands et al., 2008)."""
+    """A node's proven value: a win if one action wins, else the best once all are (Winands et al., 2008)."""
     best, known = LOSS, True
     for edge in range(tree.first_edge[node], tree.first_edge[node] + tree.n_edges[node]):
         proven = tree.proven[edge]
@@ -212,6 +216,7 @@ def _settled(tree: Tree, node: int) -> int:
             known = False
         else:
             best = max(best, proven)
+    tree.floor[node] = best
     return best if known else UNPROVEN
 
 
@@ -225,6 +230,8 @@ def _prove_ends(rules: Rules, tree: Tree, game: int, node: int) -> None:
     seat = seat_to_play(tree.nodes, node)
     for edge in range(tree.first_edge[node], tree.first_edge[node] + tree.n_edges[node]):
         tree.proven[edge] = UNPROVEN
+        if not may_end(rules, tree.nodes, node, tree.action[edge]):
+            continue
         copy_row(tree.nodes, node, tree.nodes, scratch)
         play(rules, tree.nodes, scratch, tree.action[edge])
         if tree.nodes.info[scratch, STATUS] != ONGOING:
@@ -234,7 +241,7 @@ def _prove_ends(rules: Rules, tree: Tree, game: int, node: int) -> None:
 
 @inlined
 def root_value(tree: Tree, game: int) -> float:
-    """The root's value for its seat to move: proven if known, else the mean of its evaluation and all simulations."""
+    """The root's value for its seat to move: proven if known, else the mean of evaluation and simulations."""
     root = root_of(tree, game)
     if tree.node_proven[root] != UNPROVEN:
         return float(tree.node_proven[root])
@@ -242,7 +249,8 @@ def root_value(tree: Tree, game: int) -> float:
     for edge in range(tree.first_edge[root], tree.first_edge[root] + tree.opened[root]):
         total += tree.visits[edge] * float(tree.value[edge])
         visits += tree.visits[edge]
-    return total / visits
+    mean = total / visits
+    return max(mean, 0.0) if tree.floor[root] == DRAWN else mean
 
 
 @inlined
@@ -284,7 +292,7 @@ def _final_score(tree: Tree, settings: Settings, completion: Completion, root: i
 
 @inlined
 def _best_proven(tree: Tree, root: int) -> int:
-    """The edge that keeps a proven root's value; among several the most visited, then the one with the highest logit.
+    """The edge that keeps a proven root's value; among several the most visited, then the highest logit.
 
     In a lost position all edges do: the one that took longest to refute is played.
     """
@@ -301,20 +309,27 @@ def _best_proven(tree: Tree, root: int) -> int:
 
 @inlined
 def write_policy(
-    rules: Rules, tree: Tree, settings: Settings, game: int, policy: NDArray[np.float32], out: int, on_canvas: bool
+    rules: Rules,
+    tree: Tree,
+    settings: Settings,
+    game: int,
+    policy: NDArray[np.float32],
+    out: int,
+    on_canvas: bool,
 ) -> None:
     """Write the search's policy to row `out`: improved policy (Gumbel, equation 11) or visit shares (PUCT).
 
-    Where the root's result is proven, the actions that keep it share the policy evenly; else proven losses have none.
+    Where the root's result is proven, the actions that keep it share the policy evenly; else proven losses
+    have none of it, and visits aren't counted if there is a proven draw, which needs none.
     Actions are the canvas's or the variant's own; entries of illegal actions become zero.
     """
     root = root_of(tree, game)
     variant = tree.nodes.info[root, VARIANT]
     first, end = tree.first_edge[root], tree.first_edge[root] + tree.n_edges[root]
     completion = complete(rules, tree, settings, root)
-    by_visits = settings.method != GUMBEL and completion.sum_visits > 0
+    by_visits = settings.method != GUMBEL and completion.sum_visits > 0 and tree.floor[root] == LOSS
     policy[out] = 0.0
-    top, total = -np.inf, 0.0
+    top, total = -F32_MAX, 0.0
     for edge in range(first, end):
         if not is_lost(tree, settings, edge):
             top = max(top, _improved_logit(tree, settings, completion, root, edge))
@@ -339,11 +354,13 @@ def write_policy(
 def _has_value(tree: Tree, settings: Settings, root: int, edge: int) -> bool:
     """Whether an edge has a value of its own: it was visited, or its result is proven."""
     visited = edge < tree.first_edge[root] + tree.opened[root]
-    return visited or (settings.solve and tree.proven[edge] != UNPROVEN)
+    return visited or is_proven(tree, settings, edge)
 
 
 @inlined
-def _improved_logit(tree: Tree, settings: Settings, completion: Completion, root: int, edge: int) -> np.float32:
+def _improved_logit(
+    tree: Tree, settings: Settings, completion: Completion, root: int, edge: int
+) -> np.float32:
     q = edge_value(tree, settings, edge) if _has_value(tree, settings, root, edge) else completion.mixed
     return tree.logit[edge] + sigma(completion, q)
 
@@ -406,7 +423,7 @@ def advance_waiting(
     logits: NDArray[np.float32],
     values: NDArray[np.float32],
 ) -> int:
-    """Advance each listed game by its evaluation; keeps those that wait again in front of `games`, their number."""
+    """Advance each listed game by its evaluation; how many wait again: they move to the front of `games`."""
     waiting = 0
     for row in range(games.shape[0]):
         game = games[row]

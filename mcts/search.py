@@ -29,9 +29,9 @@ class Evaluator(Protocol):
     """What a search asks of a network."""
 
     def __call__(self, observation: Observation, /) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Evaluate a batch: logits float32 `[B, A]` (illegal actions are ignored), value_to_play float32 `[B]`.
+        """Evaluate a batch: logits float32 `[B, A]` and value_to_play float32 `[B]`.
 
-        The next call's observation overwrites this one's arrays.
+        Logits of illegal actions are ignored. The next call's observation overwrites this one's arrays.
         """
         ...
 
@@ -43,7 +43,7 @@ class SearchResult(NamedTuple):
     visits: int32 `[B, A]`
     policy: float32 `[B, A]`: sums to one, zero where illegal; the training target
     value_to_play: float32 `[B]`: mean value of the root for the player to move
-    action_values: float32 `[B, A]`: mean (or proven) value of each action for the player to move, NaN without a visit
+    action_values: float32 `[B, A]`: mean or proven value of each action for the player to move, else NaN
     """
 
     action: NDArray[np.int32]
@@ -110,7 +110,14 @@ def search_state(
         action_values=np.full((batch, n_actions), np.nan, np.float32),
     )
     write_results(
-        rules, tree, settings, result.action, result.visits, result.policy, result.value_to_play, result.action_values
+        rules,
+        tree,
+        settings,
+        result.action,
+        result.visits,
+        result.policy,
+        result.value_to_play,
+        result.action_values,
     )
     return result
 
@@ -123,12 +130,13 @@ def _search_by_evaluator(
     canvas: tuple[int, int],
     evaluator: Evaluator,
 ) -> None:
-    """Evaluate the games' leaves together until no game needs an evaluation; observations share one memory."""
+    """Evaluate the games' leaves together until no game needs it; all observations share one memory."""
     games = np.arange(len(tree.leaf), dtype=np.int32)
     memory = _empty_observation(len(games), canvas)
     while len(games):
-        observation = Observation(*(part[: len(games)] for part in memory))
-        planes = observation.planes.reshape(len(games), len(PLANES), canvas[0] * canvas[1])
+        n = len(games)
+        observation = Observation(memory.planes[:n], memory.legal[:n], memory.rules[:n])
+        planes = observation.planes.reshape(n, len(PLANES), canvas[0] * canvas[1])
         observe_waiting(rules, tree, games, planes, observation.legal, observation.rules)
         logits, values = checked_evaluation(evaluator(observation), observation.legal.shape)
         games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values)]
@@ -149,12 +157,15 @@ def _search_by_rollouts(
 def checked_evaluation(
     evaluation: tuple[NDArray[np.float32], NDArray[np.float32]], shape: tuple[int, ...]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """An evaluator's answer as contiguous float32; raises `ValueError` if its shapes are not `[B, A]` and `[B]`."""
+    """An evaluator's answer as contiguous float32; raises `ValueError` if its shapes or numbers are wrong."""
     logits, values = (np.ascontiguousarray(part, dtype=np.float32) for part in evaluation)
     if logits.shape != shape or values.shape != shape[:1]:
         raise ValueError(
-            f"evaluator: expected logits {shape} and value_to_play {shape[:1]}, got {logits.shape} and {values.shape}"
+            f"evaluator: expected logits {shape} and value_to_play {shape[:1]},"
+            f" got {logits.shape} and {values.shape}"
         )
+    if not np.isfinite(values).all() or np.isnan(logits.sum()):
+        raise ValueError("evaluator: expected finite numbers, got NaN or an infinity")
     return logits, values
 
 

@@ -13,22 +13,23 @@ from games.kernels import VARIANT, uniform
 from games.rules import MAX_LEGAL, Rules
 from mcts.config import GUMBEL, Settings
 from mcts.tree_kernels import (
+    DRAWN,
     F0,
     F1,
     F32_MAX,
     F32_TINY,
-    LOSS,
     NONE,
     UNPROVEN,
     Tree,
     edge_value,
     is_lost,
+    is_proven,
     swap_edges,
 )
 
 _EPSILON = np.float32(1e-8)
 _BARRED = np.float32(-1.0)
-"""Prior of an unvisited action that is proven to lose: behind all others."""
+"""Prior of an unvisited action whose result is proven: behind all others."""
 
 _EXP_LOWEST = np.float32(-87.0)
 _LOG2_E, _LN2_HIGH, _LN2_LOW = np.float32(1.44269504), np.float32(0.693359375), np.float32(-2.12194440e-4)
@@ -53,16 +54,20 @@ def exp32(x: np.float32) -> np.float32:
 
 
 @inlined
-def select(rules: Rules, tree: Tree, settings: Settings, rng: NDArray[np.uint64], game: int, node: int) -> int:
+def select(
+    rules: Rules, tree: Tree, settings: Settings, rng: NDArray[np.uint64], game: int, node: int
+) -> int:
     """The edge that a simulation follows from an expanded, unproven node."""
     if tree.opened[node] == 0:
         _rank_edges(tree, settings, rng, game, node)
         return tree.first_edge[node]
     if settings.method != GUMBEL:
-        return _select_puct(tree, settings, node)
-    if tree.parent[node] == NONE:
-        return _select_candidate(rules, tree, settings, game, node)
-    return _select_improved(rules, tree, settings, node)
+        edge = _select_puct(tree, settings, node)
+    elif tree.parent[node] == NONE:
+        edge = _select_candidate(rules, tree, settings, game, node)
+    else:
+        edge = _select_improved(rules, tree, settings, node)
+    return max(edge, tree.first_edge[node])  # nothing compares to an evaluator's NaN: still an edge
 
 
 @inlined
@@ -73,7 +78,7 @@ def _rank_edges(tree: Tree, settings: Settings, rng: NDArray[np.uint64], game: i
     """
     is_root = tree.parent[node] == NONE
     if settings.solve:
-        _bar_lost(tree, node, tree.logit, -F32_MAX)
+        _bar(tree, node, tree.logit, -F32_MAX, DRAWN)
     _set_priors(tree, node)
     if is_root and settings.method == GUMBEL:
         _draw_candidates(tree, settings, rng, game, node)
@@ -81,16 +86,16 @@ def _rank_edges(tree: Tree, settings: Settings, rng: NDArray[np.uint64], game: i
     if is_root and settings.dirichlet_fraction > 0.0:
         _mix_dirichlet(tree, settings, rng, game, node)
     if settings.solve:
-        _bar_lost(tree, node, tree.prior, _BARRED)
+        _bar(tree, node, tree.prior, _BARRED, UNPROVEN)
     bring_best_forward(tree, settings, node)
 
 
 @inlined
-def _bar_lost(tree: Tree, node: int, column: NDArray[np.float32], mark: np.float32) -> None:
-    """Mark a new node's actions that are proven to lose, in its logits or priors."""
+def _bar(tree: Tree, node: int, column: NDArray[np.float32], mark: np.float32, below: int) -> None:
+    """Mark a new node's actions whose proven value lies below another, in its logits or priors."""
     first = tree.first_edge[node]
     for edge in range(first, first + tree.n_edges[node]):
-        if tree.proven[edge] == LOSS:
+        if tree.proven[edge] < below:
             column[edge] = mark
 
 
@@ -130,7 +135,7 @@ def bring_best_forward(tree: Tree, settings: Settings, node: int) -> None:
 
 @inlined
 def _draw_candidates(tree: Tree, settings: Settings, rng: NDArray[np.uint64], game: int, root: int) -> None:
-    """Gumbel-top-k: order the first max_considered edges by noise + logit, highest first (ties: first listed)."""
+    """Gumbel-top-k: the first max_considered edges by noise + logit, highest first (ties: first listed)."""
     first, n = tree.first_edge[root], tree.n_edges[root]
     noise, logit = tree.noise[first : first + n], tree.logit[first : first + n]
     for i in range(n):
@@ -204,9 +209,9 @@ class Completion(NamedTuple):
 def complete(rules: Rules, tree: Tree, settings: Settings, node: int) -> Completion:
     """Completed Q-values (Danihelka et al., section 4 and appendix D): sigma(q) = scale * (q - low) / spread.
 
-    Unvisited actions take the mixed value: the node's evaluation and the prior-weighted mean of the visited ones.
-    Values are rescaled to [0, 1] by the smallest and largest of the variant's action space, where each action that
-    is not visited counts with the mixed value.
+    Unvisited actions take the mixed value: the node's evaluation and the prior-weighted mean of the visited
+    ones. Values are rescaled to [0, 1] by the smallest and largest of the variant's action space, where each
+    action that is not visited counts with the mixed value.
     """
     first, visited = tree.first_edge[node], 0
     sum_visits, most_visits, sum_prior, weighted = F0, F0, F0, F0
@@ -239,7 +244,9 @@ def sigma(completion: Completion, q: np.float32) -> np.float32:
 
 
 @inlined
-def noisy_score(tree: Tree, settings: Settings, completion: Completion, edge: int, visited: bool) -> np.float32:
+def noisy_score(
+    tree: Tree, settings: Settings, completion: Completion, edge: int, visited: bool
+) -> np.float32:
     """A root action's noise + logit + sigma(q) (Danihelka et al., algorithm 1)."""
     q = edge_value(tree, settings, edge) if visited else completion.mixed
     return tree.noise[edge] + tree.logit[edge] + sigma(completion, q)
@@ -247,7 +254,7 @@ def noisy_score(tree: Tree, settings: Settings, completion: Completion, edge: in
 
 @inlined
 def _select_candidate(rules: Rules, tree: Tree, settings: Settings, game: int, root: int) -> int:
-    """Sequential halving: of the candidates with the schedule's number of visits the one with the best score."""
+    """Sequential halving: of the candidates with the schedule's number of visits the best one."""
     candidates = min(tree.n_edges[root], settings.considered.shape[1] - 1)
     visits = settings.considered[tree.budget[game], candidates, tree.spent[game] - 1]
     if settings.solve:
@@ -272,8 +279,8 @@ def _select_unproven_candidate(
 ) -> int:
     """`_select_candidate` where more visits to a proven action would tell nothing.
 
-    A candidate that is proven leaves its simulations to the best of the others; without any other, the actions that
-    weren't candidates take over.
+    A candidate that is proven leaves its simulations to the best of the others; without any other, the
+    actions that weren't candidates take over.
     """
     completion = complete(rules, tree, settings, root)
     first, unvisited = tree.first_edge[root], tree.first_edge[root] + tree.opened[root]
@@ -293,9 +300,9 @@ def _select_unproven_candidate(
 
 @inlined
 def _has_unvisited(tree: Tree, settings: Settings, node: int) -> bool:
-    """Whether there is an unvisited edge to try; the first one is lost only if all are."""
+    """Whether there is an unvisited edge to try; the first one is proven only if all are."""
     opened = tree.opened[node]
-    return opened < tree.n_edges[node] and not is_lost(tree, settings, tree.first_edge[node] + opened)
+    return opened < tree.n_edges[node] and not is_proven(tree, settings, tree.first_edge[node] + opened)
 
 
 @inlined
@@ -303,8 +310,9 @@ def _select_improved(rules: Rules, tree: Tree, settings: Settings, node: int) ->
     """The action whose visits lag most behind the improved policy (Danihelka et al., equation 14)."""
     first, unvisited = tree.first_edge[node], tree.first_edge[node] + tree.opened[node]
     completion = complete(rules, tree, settings, node)
+    has_unvisited = _has_unvisited(tree, settings, node)
     mixed = sigma(completion, completion.mixed)
-    top = mixed
+    top = mixed if has_unvisited else -F32_MAX
     for edge in range(first, unvisited):
         if not is_lost(tree, settings, edge):
             top = max(top, sigma(completion, edge_value(tree, settings, edge)))
@@ -313,12 +321,11 @@ def _select_improved(rules: Rules, tree: Tree, settings: Settings, node: int) ->
         visited_prior += tree.prior[edge]
         if not is_lost(tree, settings, edge):
             total += tree.prior[edge] * exp32(sigma(completion, edge_value(tree, settings, edge)) - top)
-    has_unvisited = _has_unvisited(tree, settings, node)
     if has_unvisited:
         total += max(F0, F1 - visited_prior) * exp32(mixed - top)
     best, best_score = NONE, -F32_MAX
     for edge in range(first, unvisited):
-        if is_lost(tree, settings, edge):
+        if is_proven(tree, settings, edge):
             continue
         weight = tree.prior[edge] * exp32(sigma(completion, edge_value(tree, settings, edge)) - top)
         score = weight / total - np.float32(tree.visits[edge]) / (F1 + completion.sum_visits)
@@ -333,7 +340,10 @@ def _select_improved(rules: Rules, tree: Tree, settings: Settings, node: int) ->
 
 @inlined
 def _select_puct(tree: Tree, settings: Settings, node: int) -> int:
-    """Highest q + c(N) * prior * sqrt(N) / (1 + n) (Silver et al., 2018); unvisited actions have the node's mean as q."""
+    """Highest q + c(N) * prior * sqrt(N) / (1 + n) (Silver et al., 2018).
+
+    An unvisited action has the node's mean as q.
+    """
     first, unvisited = tree.first_edge[node], tree.first_edge[node] + tree.opened[node]
     visits = 0.0
     total = float(tree.raw_value[node])
@@ -341,11 +351,13 @@ def _select_puct(tree: Tree, settings: Settings, node: int) -> int:
         if not is_lost(tree, settings, edge):
             visits += tree.visits[edge]
             total += tree.visits[edge] * float(edge_value(tree, settings, edge))
-    c = settings.exploration + math.log((visits + settings.exploration_base + 1.0) / settings.exploration_base)
+    c = settings.exploration + math.log(
+        (visits + settings.exploration_base + 1.0) / settings.exploration_base
+    )
     reach = c * math.sqrt(max(visits, 1.0))
     best, best_score = NONE, -np.inf
     for edge in range(first, unvisited):
-        if is_lost(tree, settings, edge):
+        if is_proven(tree, settings, edge):
             continue
         score = edge_value(tree, settings, edge) + reach * tree.prior[edge] / (1.0 + tree.visits[edge])
         if score > best_score or (score == best_score and tree.order[edge] < tree.order[best]):

@@ -1,11 +1,12 @@
 """The search tree: B games in one struct of arrays, and the small steps that every other kernel is made of.
 
-Nodes hold their position, edges are legal actions only. A node's edges are kept in this order: first the visited
-ones, then the most promising unvisited one, then the rest. Both searches give all unvisited actions of a node the
-same value estimate, so the best of them is the one with the highest prior, and a selection never looks further.
+Nodes hold their position, edges are legal actions only. A node's edges are kept in this order: first the
+visited ones, then the most promising unvisited one, then the rest. Both searches give all unvisited actions
+of a node the same value estimate, so the best of them is the one with the highest prior, and a selection
+never looks further.
 
-Values are always seen by the seat to move in the node they belong to; an edge's value by its parent's. Seats need
-not alternate, so signs come from comparing seats.
+Values are always seen by the seat to move in the node they belong to; an edge's value by its parent's. Seats
+need not alternate, so signs come from comparing seats.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ F32_MAX, F32_TINY = np.finfo(np.float32).max, np.finfo(np.float32).tiny
 class Tree(NamedTuple):
     """Search trees of B games, N nodes and E edges each; node and edge numbers run over the whole batch.
 
-    What a search hasn't come to is uninitialised: an edge's visits, value and child until its first visit, priors,
-    order and noise until its node's first visit, proven values unless `Settings.solve`.
+    What a search hasn't come to is uninitialised: an edge's visits, value and child until its first visit,
+    priors, order and noise until its node's first visit, proven values unless `Settings.solve`.
 
     nodes: the positions, row `game * N + i`; a game's root is its first node
     raw_value: float32 `[B*N]`, evaluation of the node for the seat to move
@@ -44,8 +45,9 @@ class Tree(NamedTuple):
     action, order: int16 `[B*E]`; `order` is the place in the list of legal actions, which settles ties
     logit, prior, noise, value: float32 `[B*E]`; visits, child: int32 `[B*E]`; only a root has noise
     node_proven: int8 `[B*N]`, proven: int8 `[B*E]`: LOSS, DRAWN, WIN or UNPROVEN
-    n_nodes, n_used_edges, spent, leaf, budget: int32 `[B]`: nodes and edges in use, simulations spent, the node
-        that waits for its evaluation (or NONE), index of the game's budget in `Settings.budgets`
+    floor: int8 `[B*N]`: the result that the seat to move has for certain, LOSS if nothing better is proven
+    n_nodes, n_used_edges, spent, leaf, budget: int32 `[B]`: nodes and edges in use, simulations spent, the
+        node that waits for its evaluation (or NONE), index of the game's budget in `Settings.budgets`
     """
 
     nodes: State
@@ -56,6 +58,7 @@ class Tree(NamedTuple):
     parent: NDArray[np.int32]
     parent_edge: NDArray[np.int32]
     node_proven: NDArray[np.int8]
+    floor: NDArray[np.int8]
     action: NDArray[np.int16]
     order: NDArray[np.int16]
     logit: NDArray[np.float32]
@@ -92,6 +95,7 @@ def new_tree(rules: Rules, *, batch: int, simulations: int) -> Tree:
         parent=for_nodes(),
         parent_edge=for_nodes(),
         node_proven=np.empty(nodes, np.int8),
+        floor=np.empty(nodes, np.int8),
         action=np.empty(edges, np.int16),
         order=np.empty(edges, np.int16),
         logit=for_edges(),
@@ -125,6 +129,7 @@ def add_node(tree: Tree, game: int, parent: int, parent_edge: int) -> int:
     tree.opened[node] = 0
     tree.n_edges[node] = 0
     tree.node_proven[node] = UNPROVEN
+    tree.floor[node] = LOSS
     return node
 
 
@@ -152,7 +157,7 @@ def swap_edges(tree: Tree, settings: Settings, a: int, b: int) -> None:
 @inlined
 def edge_value(tree: Tree, settings: Settings, edge: int) -> np.float32:
     """A visited edge's value for the parent's seat: proven if known, else the mean."""
-    if settings.solve and tree.proven[edge] != UNPROVEN:
+    if is_proven(tree, settings, edge):
         return np.float32(tree.proven[edge])
     return tree.value[edge]
 
@@ -161,3 +166,9 @@ def edge_value(tree: Tree, settings: Settings, edge: int) -> np.float32:
 def is_lost(tree: Tree, settings: Settings, edge: int) -> bool:
     """Whether an action is proven to lose. Where others don't, it counts as illegal."""
     return settings.solve and tree.proven[edge] == LOSS
+
+
+@inlined
+def is_proven(tree: Tree, settings: Settings, edge: int) -> bool:
+    """Whether an action's result is proven, so that another simulation of it would tell nothing."""
+    return settings.solve and tree.proven[edge] != UNPROVEN

@@ -46,8 +46,14 @@ def one_line(error: BaseException, *, limit: int = 200) -> str:
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file that is seen whole or not at all, even if the machine stops half-way."""
+    """Write a file that is seen whole or not at all, even if the machine stops half-way.
+
+    A link or a device, such as /dev/stdout, is written to as it is: a file must not take its place.
+    """
     target = Path(path)
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        target.write_bytes(data)
+        return
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     temporary = Path(name)
     try:

@@ -35,16 +35,25 @@ class OnnxEvaluator:
 
     def __call__(self, observation: Observation) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits `[B, A]` without legality mask, and value_to_play `[B]`, both float32."""
+        logits, value_to_play = self._run(observation, ["logits", "value_to_play"])
+        return logits, value_to_play
+
+    def win_draw_loss(self, observation: Observation) -> NDArray[np.float32]:
+        """Shares of win, draw and loss for the player to move: float32 `[B, 3]`, rows sum to one."""
+        (wdl,) = self._run(observation, ["wdl"])
+        return wdl
+
+    def _run(self, observation: Observation, outputs: list[str]) -> list[NDArray[np.float32]]:
         planes = np.ascontiguousarray(observation.planes, dtype=np.float32)
         rules = np.ascontiguousarray(observation.rules, dtype=np.float32)
         if not self.wraps and rules[:, WRAP_FEATURES].any():
             raise AgentError(
                 f"expected boards that don't wrap, got one that does (export with wraps): {self.path}"
             )
-        logits, value_to_play = self._session.run(
-            ["logits", "value_to_play"], dict(zip(ONNX_INPUTS, (planes, rules), strict=True))
+        results: list[NDArray[np.float32]] = self._session.run(
+            outputs, dict(zip(ONNX_INPUTS, (planes, rules), strict=True))
         )
-        return logits, value_to_play
+        return results
 
 
 def _open(path: Path, threads: int) -> onnxruntime.InferenceSession:

@@ -10,6 +10,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,6 @@ from games import UserError, Variant
 from games.kernels import new_state, random_games, reset, seed_streams
 from games.rules import MAX_LEGAL, canvas_size, compile_rules, rules_of
 from mcts import SearchConfig, uniform_evaluator
-from mcts.config import settings_of
 from mcts.kernels import new_tree
 from mcts.search import search_state
 
@@ -86,7 +86,9 @@ def bench_search(report: Report) -> dict[str, dict[str, float]]:
             reset(rules, state, row, 0)
         config = SearchConfig(simulations=SIMULATIONS)
 
-        def run(rules: Any = rules, state: Any = state, variant: Variant = variant, config: Any = config) -> None:
+        def run(
+            rules: Any = rules, state: Any = state, variant: Variant = variant, config: Any = config
+        ) -> None:
             search_state(rules, state, canvas_size([variant]), uniform_evaluator, config, seed=0)
 
         rate = SEARCH_BATCH * SIMULATIONS / _median_seconds(run)
@@ -143,7 +145,8 @@ def bench_selfplay(report: Report, *, blocks: int, channels: int, batch: int) ->
     }
     report(
         f"batch {batch}: {row['selfplay_evaluations_per_second']:.0f} evaluations/s in self-play, "
-        f"{100 * row['share_of_bare_network']:.0f} % of the bare network's, {row['positions_per_second']:.0f} positions/s"
+        f"{100 * row['share_of_bare_network']:.0f} % of the bare network's, "
+        f"{row['positions_per_second']:.0f} positions/s"
     )
     return row
 
@@ -188,7 +191,6 @@ def tree_bytes(variant: Variant, *, simulations: int) -> int:
     """Bytes of search tree that one game takes."""
     tree = new_tree(compile_rules([variant]), batch=1, simulations=simulations)
     arrays = [*tree.nodes, *(array for array in tree if isinstance(array, np.ndarray))]
-    settings_of(SearchConfig(simulations=simulations))
     return sum(array.nbytes for array in arrays)
 
 
@@ -220,7 +222,7 @@ def _network(blocks: int, channels: int) -> tuple[Callable[[games.Observation], 
 def _observation(batch: int) -> games.Observation:
     rng = np.random.default_rng(0)
     variant = games.load("connect4")
-    positions = []
+    positions: list[games.Position] = []
     while len(positions) < batch:
         position = games.start(variant)
         while not position.is_over and len(positions) < batch:
@@ -242,7 +244,7 @@ def _median_seconds(function: Callable[[], object], *, repetitions: int = REPETI
 
 def _processor() -> str:
     try:
-        lines = open("/proc/cpuinfo").read().splitlines()  # noqa: SIM115, PTH123
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() or platform.machine()
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]

@@ -99,13 +99,8 @@ def write_json(path: Path | None, result: dict[str, Any]) -> None:
     """Write a result where `--json` says, a file whole or not at all; nothing without it."""
     from models.format import write_atomically
 
-    if path is None:
-        return
-    data = (json.dumps(result, indent=2) + "\n").encode()
-    if path.is_symlink() or (path.exists() and not path.is_file()):
-        path.write_bytes(data)  # such as /dev/stdout, which must not be replaced by a file
-    else:
-        write_atomically(path, data)
+    if path is not None:
+        write_atomically(path, (json.dumps(result, indent=2) + "\n").encode())
 
 
 @contextmanager

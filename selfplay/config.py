@@ -44,12 +44,16 @@ class LearnerConfig(_Section):
     batch_size: int = Field(512, ge=1, description="positions in a batch")
     samples_per_position: float = Field(4.0, gt=0, description="positions learned from for each one recorded")
     learning_rate: float = Field(2e-3, gt=0, description="peak rate of AdamW")
-    final_rate: float = Field(0.05, ge=0, le=1, description="rate at the end, as a share of the peak (cosine)")
+    final_rate: float = Field(
+        0.05, ge=0, le=1, description="rate at the end, as a share of the peak (cosine)"
+    )
     warmup_steps: int = Field(100, ge=0, description="steps over which the rate rises to its peak")
     weight_decay: float = Field(1e-4, ge=0, description="decoupled weight decay")
     clip_norm: float = Field(1.0, gt=0, description="largest norm of a gradient")
     value_weight: float = Field(1.0, gt=0, description="weight of the win/draw/loss loss beside the policy's")
-    search_value_share: float = Field(0.3, ge=0, le=1, description="share of the search's value in the value target")
+    search_value_share: float = Field(
+        0.3, ge=0, le=1, description="share of the search's value in the value target"
+    )
     ema_decay: float = Field(0.995, ge=0, lt=1, description="decay a step of the averaged weights that play")
     window_min: int = Field(20_000, ge=1, description="positions the replay window holds at least")
     window_share: float = Field(0.5, gt=0, le=1, description="share of all recorded positions it grows with")
@@ -62,8 +66,12 @@ class TrainConfig(_Section):
     """A whole run."""
 
     seed: int = Field(0, ge=0, description="of everything random")
-    minutes: float | None = Field(None, gt=0, description="wall-clock budget; with it the schedule follows the clock")
-    positions: int | None = Field(None, ge=1, description="budget of recorded positions: reproducible to the bit")
+    minutes: float | None = Field(
+        None, gt=0, description="wall-clock budget; with it the schedule follows the clock"
+    )
+    positions: int | None = Field(
+        None, ge=1, description="budget of recorded positions: reproducible to the bit"
+    )
     device: str = Field("auto", description="'auto' is the first CUDA device, else the CPU")
     checkpoint_seconds: float = Field(60.0, ge=0, description="seconds between checkpoints")
     keep_checkpoints: int = Field(2, ge=1, description="checkpoints kept")
@@ -96,7 +104,9 @@ def read_config(file: Path | None, settings: Sequence[str], base: TrainConfig | 
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise RunError(f"{file or '--set'}: {where}: {first['msg'].lower()}, got {first['input']!r}") from None
+        raise RunError(
+            f"{file or '--set'}: {where}: {first['msg'].lower()}, got {first['input']!r}"
+        ) from None
 
 
 def _apply(data: dict[str, Any], setting: str) -> None:

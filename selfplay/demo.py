@@ -24,7 +24,7 @@ SIMULATIONS = 64
 def measure(
     agent: Path, variant: Variant, *, simulations: int, seed: int, echo: Callable[[str], object]
 ) -> list[dict[str, Any]]:
-    """Play the agent against the demo's opponents from random openings of up to four plies, telling each result."""
+    """Play the agent against the demo's opponents from random openings, telling each result as it comes."""
     player = Player.load(agent, simulations=simulations)
     plies = min(4, variant.ply_cap // 4)
     echo(f"{'opponent':<10}  {'games':>5}  {'won':>4}  {'drawn':>5}  {'lost':>4}  points")
@@ -33,9 +33,8 @@ def measure(
         other = Player.load(opponent, seed=seed)
         result = play_match(variant, player, other, games=number, opening_plies=plies, seed=seed)
         points = f"{result.points:.0%} ± {1.96 * result.standard_error:.0%}"
-        echo(
-            f"{opponent:<10}  {result.games:>5}  {result.wins:>4}  {result.draws:>5}  {result.losses:>4}  {points}"
-        )
+        counts = f"{result.games:>5}  {result.wins:>4}  {result.draws:>5}  {result.losses:>4}"
+        echo(f"{opponent:<10}  {counts}  {points}")
         rows.append({"opponent": opponent, **result._asdict(), "points": result.points})
     return rows
 

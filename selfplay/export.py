@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from games import AgentError, Variant
+from games import AgentError, RunError, Variant
 from models import export_onnx, load_checkpoint
+from models.format import one_line
 from selfplay.run import disk_errors, latest_agent
 
 
@@ -22,14 +23,12 @@ def export_agent(source: Path, output: Path) -> dict[str, Any]:
     Raises:
         RunError, AgentError: nothing to export, or the output can't be written; one line.
     """
+    if not output.parent.is_dir():
+        raise RunError(f"{output}: can't write: {output.parent} is no folder")
     checkpoint = latest_agent(source) if source.is_dir() else source
     net, metadata = load_checkpoint(checkpoint)
-    variants = metadata.get("variants")
-    if not variants:
-        raise AgentError(f"{checkpoint}: expected a checkpoint that names its variants, got none")
-    wraps = any(
-        Variant.from_toml(entry["toml"], name=entry["name"]).board.wrap != "none" for entry in variants
-    )
+    variants = metadata.get("variants") or []
+    wraps = any(variant.board.wrap != "none" for variant in _named_variants(variants, checkpoint))
     with disk_errors(output):
         export_onnx(
             net,
@@ -42,3 +41,15 @@ def export_agent(source: Path, output: Path) -> dict[str, Any]:
             wraps=wraps,
         )
     return metadata
+
+
+def _named_variants(entries: Any, checkpoint: Path) -> list[Variant]:
+    """The variants that a checkpoint names; at least one."""
+    if not entries:
+        raise AgentError(f"{checkpoint}: expected a checkpoint that names its variants, got none")
+    try:
+        return [Variant.from_toml(entry["toml"], name=entry["name"]) for entry in entries]
+    except (KeyError, TypeError, ValueError) as error:
+        raise AgentError(
+            f"{checkpoint}: expected variants with name and toml, got {one_line(error)}"
+        ) from None

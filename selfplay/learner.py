@@ -1,4 +1,7 @@
-"""The learner: AdamW on policy and win/draw/loss, with a schedule, gradient clipping and averaged weights for play."""
+"""The learner: AdamW on policy and win/draw/loss.
+
+With a schedule, gradient clipping, and averaged weights for play.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from selfplay.replay import Batch
 
 
 class Losses(NamedTuple):
-    """Means over a batch, in nats: policy cross-entropy less its target's entropy, win/draw/loss cross-entropy."""
+    """Means over a batch, in nats, as in `losses`, and the norm of the gradient before clipping."""
 
     policy_loss: float
     value_loss: float
@@ -32,11 +35,12 @@ class Learner:
         self, net: PolicyValueNet, config: LearnerConfig, *, device: torch.device, threads: int = 1
     ) -> None:
         """`threads`: on a CPU, threads that each take a share of every batch."""
-        self.net = net.to(device, memory_format=torch.channels_last)
+        untyped: Any = net  # torch's annotations lack this overload
+        self.net: PolicyValueNet = untyped.to(device, memory_format=torch.channels_last)
         self.config = config
         self.device = device
         self.steps = 0
-        self.ema: dict[str, Tensor] = {name: value.detach().clone() for name, value in net.state_dict().items()}
+        self.ema = {name: value.detach().clone() for name, value in net.state_dict().items()}
         self._parameters = list(net.parameters())
         self._optimizer = torch.optim.AdamW(
             _parameter_groups(net, config.weight_decay), lr=config.learning_rate, fused=device.type == "cuda"
@@ -61,20 +65,24 @@ class Learner:
     def _gradients(self, batch: Batch) -> tuple[float, float]:
         """Fill in every parameter's gradient; returns the two losses.
 
-        On a CPU each thread takes a share of the batch through the whole network. That has one meeting point a step
-        instead of one an operation, so it is faster than sharing each operation, and bears a busy machine.
+        On a CPU each thread takes a share of the batch through the whole network. That has one meeting point a
+        step instead of one an operation, so it is faster than sharing each operation, and bears a busy machine.
         """
         tensors = self._to_device(batch)
         rows = len(tensors[0])
         shards = [tuple(t[i :: self._shards] for t in tensors) for i in range(min(self._shards, rows))]
-        parts = [self._shard(s) for s in shards] if self._pool is None else list(self._pool.map(self._shard, shards))
+        parts = list(map(self._shard, shards) if self._pool is None else self._pool.map(self._shard, shards))
         weights = [len(shard[0]) / rows for shard in shards]
         for index, parameter in enumerate(self._parameters):
             gradient = parts[0][0][index] * weights[0]
             for (gradients, _, _), weight in zip(parts[1:], weights[1:], strict=True):
                 gradient += gradients[index] * weight
             parameter.grad = gradient
-        return tuple(sum(p[i] * w for p, w in zip(parts, weights, strict=True)) for i in (1, 2))  # type: ignore[return-value]
+        policy_loss, value_loss = (
+            sum(loss * weight for loss, weight in zip(column, weights, strict=True))
+            for column in ([part[1] for part in parts], [part[2] for part in parts])
+        )
+        return policy_loss, value_loss
 
     def _shard(self, tensors: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], float, float]:
         """Gradients and losses of some of a batch's rows."""
@@ -100,7 +108,8 @@ class Learner:
         tensors = {f"net.{name}": value for name, value in self.net.state_dict().items()}
         tensors |= {f"ema.{name}": value for name, value in self.ema.items()}
         for index, moments in self._optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in moments.items()}
+            prefix = f"optimizer.{index}"
+            tensors |= {f"{prefix}.{name}": torch.as_tensor(value) for name, value in moments.items()}
         return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
 
     def restore(self, tensors: Mapping[str, Tensor], *, steps: int) -> None:
@@ -116,7 +125,7 @@ class Learner:
         self.steps = steps
 
     def _average(self) -> None:
-        """Move the averaged weights; early on the average is over fewer steps, so that it isn't stuck at the start."""
+        """Move the averaged weights; early on over fewer steps, so that they aren't stuck at the start."""
         decay = min(self.config.ema_decay, self.steps / (self.steps + 10.0))
         with torch.no_grad():
             for name, value in self.net.state_dict().items():
@@ -131,7 +140,7 @@ class Learner:
 def losses(
     logits: Tensor, wdl_logits: Tensor, legal: Tensor, policy: Tensor, wdl: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Policy loss (Kullback-Leibler divergence from the target, over legal actions) and win/draw/loss cross-entropy.
+    """Policy loss (Kullback-Leibler divergence from the target, over legal actions), win/draw/loss cross-entropy.
 
     logits `[B, A]`, wdl_logits `[B, 3]`, legal bool `[B, A]`, policy `[B, A]`, wdl `[B, 3]`.
     """

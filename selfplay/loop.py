@@ -1,8 +1,8 @@
 """The training loop: play, learn, hand the averaged weights to the players, keep it all on disk.
 
 Playing and learning take turns, so that both have all cores and a run is reproducible: which games a batch is
-drawn from never depends on timing. With a budget of positions, a killed and resumed run ends with the same weights as an
-undisturbed one.
+drawn from never depends on timing. With a budget of positions, a killed and resumed run ends with the same
+weights as an undisturbed one.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import torch
 
-from games import Variant
+from games import RunError, Variant
 from games.compilation import announce_first_compile
 from models import NetworkEvaluator, PolicyValueNet
 from models.checkpoint import pack_checkpoint
+from models.format import one_line
 from selfplay.actor import Actor, Episode
 from selfplay.config import TrainConfig
 from selfplay.kernels import EVALUATIONS, MOVES, SIMULATIONS
 from selfplay.learner import Learner, Losses
 from selfplay.replay import Replay
-from selfplay.run import RunFolder, Snapshot
+from selfplay.run import RunFolder, Snapshot, disk_errors
 
 
 class Progress(NamedTuple):
@@ -88,7 +89,9 @@ class Training:
             actor.forget_evaluations()
         self.iteration += 1
         ended = time.perf_counter()
-        return self._metrics(episodes, losses, _totals(self.actors) - before, played - started, ended - played)
+        return self._metrics(
+            episodes, losses, _totals(self.actors) - before, played - started, ended - played
+        )
 
     def share(self) -> float:
         """How much of the budget is spent, in [0, 1]."""
@@ -102,11 +105,15 @@ class Training:
     def window(self) -> int:
         """Positions that batches are drawn from now."""
         learner = self.config.learner
-        return min(learner.window_max, max(learner.window_min, int(learner.window_share * self.replay.recorded)))
+        return min(
+            learner.window_max, max(learner.window_min, int(learner.window_share * self.replay.recorded))
+        )
 
     def snapshot(self, number: int) -> Snapshot:
         """Everything that `restore` needs but the recorded games."""
-        arrays = {f"{i}.{name}": a for i, actor in enumerate(self.actors) for name, a in actor.state().items()}
+        arrays = {
+            f"{i}.{name}": a for i, actor in enumerate(self.actors) for name, a in actor.state().items()
+        }
         counters = {
             "iteration": self.iteration,
             "episodes_played": self.episodes_played,
@@ -226,10 +233,11 @@ def train(folder: RunFolder, observer: Observer) -> Training:
     snapshot = folder.latest()
     number = 0
     if snapshot is not None:
-        training.restore(snapshot, folder.episodes)
+        _restore(training, snapshot, folder)
         number = snapshot.number
     folder.trim_metrics(training.iteration)
-    events = _events(folder.path, training.iteration)
+    with disk_errors(folder.path):
+        events = _events(folder.path, training.iteration)
     clock = time.perf_counter() - training.seconds
     saved_at, saved_iteration = training.seconds, training.iteration
     with stop_on_interrupt() as stop:
@@ -237,7 +245,8 @@ def train(folder: RunFolder, observer: Observer) -> Training:
             row = training.iterate()
             training.seconds = row["seconds"] = time.perf_counter() - clock
             folder.append_metrics(row)
-            _write_events(events, row)
+            with disk_errors(folder.path):
+                _write_events(events, row)
             observer(Progress(training.share(), training.seconds, row))
             if training.seconds - saved_at >= folder.config.checkpoint_seconds:
                 number = save(folder, training, number + 1)
@@ -248,6 +257,18 @@ def train(folder: RunFolder, observer: Observer) -> Training:
     if stop.is_set():
         raise KeyboardInterrupt
     return training
+
+
+def _restore(training: Training, snapshot: Snapshot, folder: RunFolder) -> None:
+    """Go back to a checkpoint; `RunError` if it belongs to another configuration."""
+    try:
+        training.restore(snapshot, folder.episodes)
+    except RunError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
+        raise RunError(
+            f"{folder.path}: expected a checkpoint that fits config.toml, got {one_line(error)}"
+        ) from None
 
 
 @contextmanager
@@ -300,7 +321,7 @@ def _device(name: str) -> torch.device:
 def _events(path: Path, iteration: int) -> Any:
     from torch.utils.tensorboard import SummaryWriter
 
-    return SummaryWriter(str(path / "tensorboard"), purge_step=iteration + 1)  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(path / "tensorboard"), purge_step=iteration + 1)
 
 
 def _write_events(events: Any, row: dict[str, Any]) -> None:

@@ -7,7 +7,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from games import Position, Variant, start
+from games import Position, UserError, Variant, start
+
+OPENING_ATTEMPTS = 1000
+"""Random games that may end too early before an opening counts as impossible."""
 
 
 class Chooser(Protocol):
@@ -76,10 +79,11 @@ def play_match(
 
 
 def random_opening(variant: Variant, plies: int, rng: np.random.Generator) -> Position:
-    """A position after `plies` uniformly random actions that isn't over."""
-    while True:
+    """A position after `plies` uniformly random actions that isn't over; `UserError` if none is found."""
+    for _ in range(OPENING_ATTEMPTS):
         position = start(variant)
         while not position.is_over and position.ply < plies:
             position = position.play(int(rng.choice(position.legal_actions)))
         if not position.is_over:
             return position
+    raise UserError(f"{variant.name}: expected random openings shorter than a game, got {plies}")

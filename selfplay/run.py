@@ -40,7 +40,7 @@ from games.encoding import ENCODING_VERSION
 from games.variant import load_toml
 from models.format import one_line, write_atomically
 from selfplay.actor import Episode
-from selfplay.config import TrainConfig
+from selfplay.config import SelfPlayConfig, TrainConfig
 
 FORMAT, VERSION = "selfplay-run", 1
 
@@ -97,15 +97,11 @@ class RunFolder:
             for folder in _FOLDERS:
                 (path / folder).mkdir(parents=True, exist_ok=True)
             lock = _take_lock(path)
-            _remove_unfinished(path)
-            for leftover in (path / "variants").iterdir():
-                leftover.unlink()
-            write_atomically(path / "config.toml", _config_toml(config).encode())
-            for index, variant in enumerate(variants):
-                file = path / "variants" / f"{index:03d}-{variant.name}.toml"
-                write_atomically(file, variant.to_toml().encode())
-            header = {"format": FORMAT, "version": VERSION, "encoding_version": ENCODING_VERSION}
-            write_atomically(path / "run.json", json.dumps(header).encode())
+            try:
+                _fill(path, config, variants)
+            except BaseException:
+                os.close(lock)
+                raise
         return cls(path, config, variants, lock)
 
     @classmethod
@@ -121,12 +117,10 @@ class RunFolder:
         for section in ("network", "seed"):
             if getattr(config, section) != getattr(self.config, section):
                 raise RunError(f"{self.path}: {section} can't change in a run that has begun")
-        if (
-            config.selfplay.games != self.config.selfplay.games
-            or config.selfplay.threads != self.config.selfplay.threads
-        ):
+        if _shape_in_flight(config.selfplay) != _shape_in_flight(self.config.selfplay):
             raise RunError(
-                f"{self.path}: selfplay.games and selfplay.threads can't change in a run that has begun"
+                f"{self.path}: games, threads and the largest number of simulations of selfplay can't change "
+                "in a run that has begun"
             )
         with disk_errors(self.path):
             write_atomically(self.path / "config.toml", _config_toml(config).encode())
@@ -137,7 +131,7 @@ class RunFolder:
         os.close(self._lock)
 
     def save(self, snapshot: Snapshot, agent: bytes, episodes: Sequence[Episode]) -> None:
-        """Write the games since the last checkpoint, then the checkpoint; each appears at once, as a whole."""
+        """Write the games since the last checkpoint, then the checkpoint; each appears at once, whole."""
         with disk_errors(self.path):
             write_atomically(self.path / "games" / f"{snapshot.number:06d}.npz", pack_episodes(episodes))
             folder = self.path / "checkpoints" / f"{snapshot.number:06d}"
@@ -305,10 +299,28 @@ def _config_toml(config: TrainConfig) -> str:
     return tomli_w.dumps(config.model_dump(exclude_none=True))
 
 
+def _fill(path: Path, config: TrainConfig, variants: Sequence[Variant]) -> None:
+    """Write what a run begins with, the header last; what an earlier attempt left is removed."""
+    _remove_unfinished(path)
+    for leftover in (path / "variants").iterdir():
+        leftover.unlink()
+    write_atomically(path / "config.toml", _config_toml(config).encode())
+    for index, variant in enumerate(variants):
+        file = path / "variants" / f"{index:03d}-{variant.name}.toml"
+        write_atomically(file, variant.to_toml().encode())
+    header = {"format": FORMAT, "version": VERSION, "encoding_version": ENCODING_VERSION}
+    write_atomically(path / "run.json", json.dumps(header).encode())
+
+
 def _holds_other_files(path: Path) -> bool:
     """Whether there is something in a folder that isn't the beginning of a run."""
     names = [entry.name for entry in path.iterdir()]
     return any(name not in _BEFORE_THE_HEADER and not _is_unfinished(name) for name in names)
+
+
+def _shape_in_flight(config: SelfPlayConfig) -> tuple[int, int, int]:
+    """What the arrays of the games in flight depend on."""
+    return config.games, config.threads, max(config.simulations, config.fast_simulations)
 
 
 def _is_unfinished(name: str) -> bool:

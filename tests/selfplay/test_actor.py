@@ -42,11 +42,11 @@ def mixed() -> list[Episode]:
 
 
 def openings(episodes: Sequence[Episode]) -> list[int]:
-    """How many plies at the start of each game weren't searched, where all searches are full and none is forced."""
+    """How many plies at the start of each game weren't searched; all searches must be full, none forced."""
     return [int(np.argmax(episode.recorded)) for episode in episodes]
 
 
-# --- what an episode says ---------------------------------------------------------------------------------------------
+# --- what an episode says -----------------------------------------------------------------------------------
 
 
 def test_every_game_is_legal_and_ends_as_the_rules_say(mixed: list[Episode]) -> None:
@@ -93,12 +93,12 @@ def test_only_openings_and_forced_moves_are_left_out() -> None:
         assert episode.recorded[opening:].tolist() == expected
 
 
-# --- the search in self-play is `mcts.search` ---------------------------------------------------------------------------
+# --- the search in self-play is `mcts.search` ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("variant", MIXED, ids=lambda v: v.name)
 def test_policies_and_values_are_those_of_the_search(variant: Variant) -> None:
-    """The actor's canvas is larger than the search's, its batch mixes variants; nothing of this may matter."""
+    """The actor's canvas is larger than the search's, its batch mixes variants; neither may matter."""
     config = small_config(full_share=1.0, opening_share=0.0, gumbel_scale=0.0)
     actor = Actor([games.load("gomoku-9x9"), variant], config, games=6, seed=3)
     episodes = [e for e in played_episodes(actor, advances=600) if e.variant == 1][:3]
@@ -141,7 +141,7 @@ def test_a_proven_position_is_played_to_its_value() -> None:
     assert wins > 20
 
 
-# --- the evaluation cache -----------------------------------------------------------------------------------------------
+# --- the evaluation cache -----------------------------------------------------------------------------------
 
 
 def test_the_cache_saves_evaluations_and_changes_nothing() -> None:
@@ -232,12 +232,14 @@ def test_the_same_board_of_another_variant_has_another_key() -> None:
     assert position_key(rules, state, 0) != position_key(rules, state, 1)
 
 
-# --- seeds, rows, resuming ----------------------------------------------------------------------------------------------
+# --- seeds, rows, resuming ----------------------------------------------------------------------------------
 
 
 def test_equal_seeds_give_equal_games_and_others_dont() -> None:
     config = small_config(full_share=0.5, opening_share=0.5)
-    one, again, other = (played_episodes(Actor(SMALL, config, games=6, seed=s), advances=200) for s in (1, 1, 2))
+    one, again, other = (
+        played_episodes(Actor(SMALL, config, games=6, seed=s), advances=200) for s in (1, 1, 2)
+    )
     assert len(one) == len(again)
     assert all(map(same_episode, one, again))
     assert not all(map(same_episode, one, other))
@@ -276,7 +278,7 @@ def test_a_restored_actor_goes_on_where_the_saved_one_was() -> None:
     assert actor.counts.tolist() == fresh.counts.tolist()
 
 
-# --- budgets and openings -----------------------------------------------------------------------------------------------
+# --- budgets and openings -----------------------------------------------------------------------------------
 
 
 def test_full_share_is_the_share_of_recorded_plies() -> None:
@@ -298,18 +300,22 @@ def test_full_share_is_the_share_of_recorded_plies() -> None:
 
 
 def test_searches_spend_their_budgets() -> None:
-    """On a board too large for proofs, every full search spends 12 simulations, every fast one 4."""
-    actor = Actor([games.load("gomoku-9x9")], small_config(full_share=0.5), games=16, seed=14)
-    for _ in range(150):
+    """Where nothing can be proven yet, every full search spends 12 simulations, every fast one 4."""
+    config = small_config(full_share=0.5, opening_share=0.0)
+    actor = Actor([games.load("gomoku-9x9")], config, games=16, seed=14)
+    for _ in range(60):
         actor.advance(*hashed_evaluator(actor.observe()))
     moves, full = int(actor.counts[MOVES]), int(actor.counts[FULL_SEARCHES])
     assert 0 < full < moves
     assert actor.counts[SIMULATIONS] == 12 * full + 4 * (moves - full)
-    assert actor.counts[EVALUATIONS] == 150 * 16
+    assert actor.counts[EVALUATIONS] == 60 * 16
 
 
 def test_random_openings_come_as_often_and_as_long_as_asked() -> None:
-    """connect4 can't end within 6 plies; lengths are uniform from 1 to 6 (chi-square, 5 degrees, p = 0.001: 20.5)."""
+    """connect4 can't end within 6 plies; lengths are uniform from 1 to 6.
+
+    Chi-square with 5 degrees of freedom, p = 0.001: 20.5.
+    """
     config = small_config(simulations=2, opening_share=0.4, opening_plies=6)
     episodes = played_episodes(Actor([games.load("connect4")], config, games=64, seed=15), advances=1800)
     lengths = openings(episodes)
@@ -361,11 +367,13 @@ def test_variants_come_equally_often() -> None:
     rows = games_by_row(actor, advances=600)
     begun = np.bincount([episode.variant for row in rows for episode in row[:5]], minlength=4)
     n = begun.sum()
-    assert min(len(row) for row in rows) >= 5  # the first five of each row, so that short games don't count more
+    assert (
+        min(len(row) for row in rows) >= 5
+    )  # the first five of each row, so that short games don't count more
     assert np.abs(begun - n / 4).max() < 4 * math.sqrt(n * 3 / 16)
 
 
-# --- nothing is lost ----------------------------------------------------------------------------------------------------
+# --- nothing is lost ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("cache_megabytes", [0, 2])

@@ -71,7 +71,7 @@ def test_the_plain_board_is_the_positions_own_drawing() -> None:
     for position in (
         reached("connect4", "d", "d", "g"),
         reached("connect4-holes", "a"),
-        reached("othello", "d3"),
+        reached("othello", "e3"),
         reached("tictactoe"),
     ):
         without_status = str(position).splitlines()[:-1]
@@ -141,7 +141,7 @@ def test_undo_keeps_the_agents_first_move() -> None:
 
 
 def test_undo_of_one_stone_of_two() -> None:
-    screen = Screen("connect6-9x9", "e5", "a1", "undo", "quit")
+    screen = Screen("connect6-9x9", "e5", "h2", "undo", "quit")
     assert len(screen.played) == 3
     assert screen.played[0] == "e5"
 

@@ -172,14 +172,14 @@ def test_a_finished_game_asks_for_no_move() -> None:
 
 @pytest.mark.parametrize("agent", ["mcts:", "mcts:x", "mcts:0", "mcts:-3", "mcts:30001", "mcts:٣", "nobody"])
 def test_a_name_that_makes_no_sense_is_refused(agent: str) -> None:
-    with pytest.raises(AgentError, match="expected .*, got") as caught:
+    with pytest.raises(AgentError, match=r"expected .*, got") as caught:
         Player.load(agent)
     assert "\n" not in str(caught.value)
 
 
 def test_simulations_are_for_networks(connect4_agent: Path) -> None:
     for agent in ("random", "mcts:20"):
-        with pytest.raises(AgentError, match="expected simulations for an .onnx agent only, got 5"):
+        with pytest.raises(AgentError, match=r"expected simulations .* only, got 5"):
             Player.load(agent, simulations=5)
     with pytest.raises(AgentError, match="expected 0 to 30000 simulations, got 30001"):
         Player.load(connect4_agent, simulations=30001)

@@ -35,7 +35,9 @@ def filled(variants: Sequence[Variant], episodes: Sequence[Episode], *, capacity
     return replay
 
 
-def drawn(replay: Replay, *, batch_size: int, window: int = 10**9, share: float = 0.0, seed: int = 0) -> Batch:
+def drawn(
+    replay: Replay, *, batch_size: int, window: int = 10**9, share: float = 0.0, seed: int = 0
+) -> Batch:
     rng = np.random.default_rng(seed)
     return replay.sample(rng, batch_size=batch_size, window=window, search_value_share=share)
 
@@ -83,10 +85,12 @@ def row_key(observation: Observation, row: int) -> bytes:
     return b"".join(part[row].tobytes() for part in observation)
 
 
-# --- rows are recorded positions, seen through a symmetry -----------------------------------------------------------------
+# --- rows are recorded positions, seen through a symmetry ---------------------------------------------------
 
 
-@pytest.mark.parametrize("names", [["tictactoe", "connect4", "holes-4x5"], ["swap-4x4", "two-stones-5x4", "torus-4x3"]])
+@pytest.mark.parametrize(
+    "names", [["tictactoe", "connect4", "holes-4x5"], ["swap-4x4", "two-stones-5x4", "torus-4x3"]]
+)
 def test_rows_are_transformed_positions_with_their_policies_and_outcomes(
     mixed: list[Episode], names: list[str]
 ) -> None:
@@ -121,11 +125,11 @@ def test_outcomes_are_seen_by_the_seat_to_play() -> None:
 def test_after_a_swap_the_stones_have_changed_their_owners() -> None:
     """x opens, seat 1 takes x over and wins with x: seat 1's positions are wins, seat 0's losses.
 
-        4 x x x x
-        3 o o o .
-        2 . . . .
-        1 . . . .
-          a b c d
+    4 x x x x
+    3 o o o .
+    2 . . . .
+    1 . . . .
+      a b c d
     """
     episode = game("a4 swap a3 b4 b3 c4 c3 d4", SWAP)
     assert episode.result == -1
@@ -140,10 +144,10 @@ def test_after_a_swap_the_stones_have_changed_their_owners() -> None:
 
 
 def test_both_stones_of_a_turn_belong_to_one_seat() -> None:
-    """x: one stone, then pairs. o wins with its second pair, so o's four positions are wins, x's three losses.
+    """x: one stone, then pairs. o wins with its second pair: o's four positions are wins, x's losses.
 
-        5 o o o o
-        4 x x x .
+    5 o o o o
+    4 x x x .
     """
     episode = game("a4 a5 b5 b4 c4 c5 d5", TWO_STONES)
     assert episode.seat.tolist() == [0, 1, 1, 0, 0, 1, 1]
@@ -207,42 +211,138 @@ def game(moves: str, rules: Variant, *, row: int = 0) -> Episode:
     )
 
 
-# --- the window -----------------------------------------------------------------------------------------------------------
+# --- the window ---------------------------------------------------------------------------------------------
 
-LONG_LINE = variant("""
-    board = { rows = 1, columns = 19 }
-    end = { line = 19 }
+NO_SYMMETRY = variant("""
+    board = { rows = 1, columns = 19, holes = ["a1"] }
+    end = { line = 18 }
 """)
-"""Nobody wins; positions are told apart by what is played, so a record can be numbered by its first cell."""
+"""Nobody wins, every game has 18 plies, and a position looks like no other."""
 
 
-def numbered(number: int, *, recorded: str) -> Episode:
-    """A game on `LONG_LINE` whose first stones spell its number in binary; `x` is a recorded ply, `-` isn't."""
-    bits = [2 * bit + (number >> bit & 1) for bit in range(8)]  # one of each pair of cells
-    rest = [cell for cell in range(19) if cell not in bits]
-    actions = np.array(bits + rest, np.int16)
-    mask = np.array([character == "x" for character in recorded])
-    policy = np.zeros((19, 21), np.float16)
-    policy[np.arange(19), actions] = 1
-    flags = np.concatenate([np.zeros(19 - len(mask), np.bool_), mask])
-    return Episode(0, actions, policy, np.zeros(19, np.float32), np.zeros(19, np.int8), flags, 0)
+def shuffled(number: int, recorded: str) -> Episode:
+    """A game in an order of its own; `x` is a recorded ply, `-` another one; the rest are others."""
+    order = np.random.default_rng(number).permutation(np.arange(1, 19))
+    moves = " ".join(f"{chr(ord('a') + cell)}1" for cell in order)
+    mask = np.array([character == "x" for character in recorded.ljust(18, "-")])
+    return game(moves, NO_SYMMETRY)._replace(recorded=mask)
 
 
-def positions_seen(replay: Replay, *, window: int, draws: int = 3000) -> Counter[tuple[int, int]]:
-    """How often each (game number, ply) is drawn; LONG_LINE has a mirror symmetry, which is undone by hand."""
-    batch = drawn(replay, batch_size=draws, window=window)
-    taken = batch.observation.planes[:, 1:3].sum(1)[:, 0] > 0
-    counts: Counter[tuple[int, int]] = Counter()
-    for row in taken:
-        cells = row if not row[16:].any() or row[:3].any() and row[:16].sum() >= row[3:].sum() else row[::-1]
-        counts[number_of(cells) if number_of(cells)[0] >= 0 else number_of(row[::-1])] += 1
-    return counts
+def drawn_plies(replay: Replay, episodes: Sequence[Episode], *, window: int) -> Counter[tuple[int, int]]:
+    """How often each (game, ply) is drawn in 4000 draws."""
+    names: dict[bytes, tuple[int, int]] = {}
+    for number, episode in enumerate(episodes):
+        for ply, position in enumerate(replayed(NO_SYMMETRY, episode)[1:-1], start=1):
+            key = row_key(position.observation(), 0)
+            assert key not in names
+            names[key] = number, ply
+    observation = drawn(replay, batch_size=4000, window=window).observation
+    return Counter(names[row_key(observation, row)] for row in range(4000))
 
 
-def number_of(cells: NDArray[np.bool_]) -> tuple[int, int]:
-    """(number, plies), or -1 where the cells spell none."""
-    taken = set(np.flatnonzero(cells).tolist())
-    for number in range(64):
-        if taken == set(numbered(number, recorded="x").actions[: len(taken)].tolist()):
-            return number, len(taken)
-    return -1, len(taken)
+RECORDED = ["-----xxxx", "-----x-x-x", "------", "-----xxxxxxxx", "------x", "-----xxxx"]
+"""20 recorded positions in six games; the opening plies, which several games may share, aren't recorded."""
+
+
+def last_plies(n: int, pattern: Sequence[str] = RECORDED) -> list[tuple[int, int]]:
+    everything = [(g, p) for g, text in enumerate(pattern) for p, c in enumerate(text) if c == "x"]
+    return everything[-n:]
+
+
+@pytest.mark.parametrize("window", [1, 3, 4, 5, 6, 13, 20, 21, 1000])
+def test_the_window_is_exactly_the_last_recorded_positions(window: int) -> None:
+    episodes = [shuffled(i, text) for i, text in enumerate(RECORDED)]
+    counts = drawn_plies(filled([NO_SYMMETRY], episodes), episodes, window=window)
+    expected = last_plies(window)
+    assert set(counts) == set(expected)
+    mean = 4000 / len(expected)
+    assert sum((c - mean) ** 2 / mean for c in counts.values()) < len(expected) + 6 * len(expected) ** 0.5 + 8
+
+
+@pytest.mark.parametrize("capacity", [1, 2, 4, 5, 7, 19, 20])
+def test_the_capacity_bounds_the_window_and_the_games_kept(capacity: int) -> None:
+    """Only games of which a recorded position is left are kept, and those between them."""
+    episodes = [shuffled(i, text) for i, text in enumerate(RECORDED)]
+    replay = filled([NO_SYMMETRY], episodes, capacity=capacity)
+    expected = last_plies(capacity)
+    assert set(drawn_plies(replay, episodes, window=1000)) == set(expected)
+    assert list(replay._games) == list(range(expected[0][0], len(RECORDED)))
+    assert replay.recorded == 20
+
+
+def test_memory_stays_bounded_over_many_games() -> None:
+    """1000 games of 13 recorded positions in a window of 30: no more than four games at any time."""
+    episode = shuffled(0, "-----xxxxxxxxxxxxx")
+    replay = Replay([NO_SYMMETRY], capacity=30)
+    for _ in range(1000):
+        replay.add(episode)
+        assert len(replay._games) <= 4
+    assert replay.recorded == 13_000
+    assert len(replay._game_of) == len(replay._ply_of) == 30
+
+
+def test_a_game_longer_than_the_capacity_keeps_its_end() -> None:
+    episodes = [shuffled(0, "-----xxx"), shuffled(1, "-----xxxxxxxxxx")]
+    replay = filled([NO_SYMMETRY], episodes, capacity=4)
+    assert set(drawn_plies(replay, episodes, window=10)) == {(1, ply) for ply in range(11, 15)}
+
+
+def test_a_window_rebuilt_from_its_last_games_draws_the_same_batches() -> None:
+    """What a resumed run relies on: positions keep their numbers."""
+    episodes = [shuffled(i % 9, RECORDED[i % 6]) for i in range(30)]
+    whole = filled([NO_SYMMETRY], episodes, capacity=25)
+    rebuilt = Replay([NO_SYMMETRY], capacity=25)
+    rebuilt.recorded = sum(int(e.recorded.sum()) for e in episodes[:12])
+    for episode in episodes[12:]:
+        rebuilt.add(episode)
+    one, other = drawn(whole, batch_size=64), drawn(rebuilt, batch_size=64)
+    for part, again in zip((*one.observation, *one[1:]), (*other.observation, *other[1:]), strict=True):
+        np.testing.assert_array_equal(part, again)
+
+
+# --- value targets ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("share", "outcome", "value", "expected"),
+    [
+        (0.0, 1, -0.6, (1, 0, 0)),
+        (0.0, 0, 0.8, (0, 1, 0)),
+        (0.0, -1, 0.8, (0, 0, 1)),
+        (1.0, 1, -0.6, (0.2, 0, 0.8)),
+        (1.0, 0, 0.0, (0.5, 0, 0.5)),
+        (1.0, -1, 1.0, (1, 0, 0)),
+        (0.3, 1, -0.6, (0.76, 0, 0.24)),
+        (0.3, 0, 0.5, (0.225, 0.7, 0.075)),
+        (0.3, -1, 0.0, (0.15, 0, 0.85)),
+    ],
+)
+def test_value_targets_mix_the_outcome_with_the_search(
+    share: float, outcome: int, value: float, expected: tuple[float, float, float]
+) -> None:
+    """By hand: (1 - share) on the outcome, share * (1 + v) / 2 on a win, share * (1 - v) / 2 on a loss."""
+    wdl = win_draw_loss(np.array([outcome], np.int8), np.array([value], np.float32), share)
+    np.testing.assert_allclose(wdl, [expected], atol=1e-6)
+    assert wdl[0, 0] - wdl[0, 2] == pytest.approx((1 - share) * outcome + share * value)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_batches_hold_the_mixed_targets_of_their_plies(share: float) -> None:
+    """Seat 0 wins in five plies; the search values are -1, -0.5, 0, 0.5, 1 to play."""
+    episode = game("a1 a3 b1 b3 c1", games.load("tictactoe"))
+    batch = drawn(filled([games.load("tictactoe")], [episode]), batch_size=50, share=share)
+    stones = batch.observation.planes[:, 1:3].sum((1, 2, 3)).astype(int)
+    outcome = np.where(stones % 2 == 0, 1, -1)
+    value = np.array([-1, -0.5, 0, 0.5, 1])[stones]
+    np.testing.assert_allclose(
+        batch.wdl[:, 0] - batch.wdl[:, 2], (1 - share) * outcome + share * value, atol=1e-6
+    )
+    np.testing.assert_allclose(batch.wdl.sum(1), 1, atol=1e-6)
+
+
+def test_policies_sum_to_one_in_float32(mixed: list[Episode]) -> None:
+    """float16 rounding is taken out again."""
+    batch = drawn(filled(MIXED, mixed), batch_size=400)
+    np.testing.assert_allclose(batch.policy.sum(1), 1, atol=1e-6)
+    assert (batch.policy >= 0).all()
+    assert (batch.observation.legal.sum(1) > 1).all()

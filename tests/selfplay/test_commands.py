@@ -1,0 +1,153 @@
+"""`train`, `export`, `demo` and `bench` as a user calls them: what they write, what they refuse."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import games
+from selfplay import Player
+from selfplay.bench import tree_bytes
+from selfplay.cli import app
+
+TINY = [
+    f"--set={setting}"
+    for setting in (
+        "network.blocks=1",
+        "network.channels=8",
+        "selfplay.games=16",
+        "selfplay.threads=1",
+        "selfplay.advances=64",
+        "selfplay.simulations=8",
+        "learner.batch_size=32",
+        "learner.first_positions=100",
+    )
+]
+
+
+def run(*arguments: object) -> Result:
+    """A command in this process."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short run on tic-tac-toe with a user's own variant beside it."""
+    folder = tmp_path_factory.mktemp("runs")
+    own = folder / "own.toml"
+    own.write_text("board = { rows = 3, columns = 4 }\nend = { line = 3 }\n")
+    result = run("train", "tictactoe", own, "--run", folder / "run", "--positions", 600, *TINY)
+    assert result.exit_code == 0, result.output
+    return folder / "run"
+
+
+def refusal(*arguments: object) -> str:
+    """The one line on stderr with which a command refuses."""
+    result = run(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1, result.stderr
+    return result.stderr
+
+
+def test_a_run_folder_tells_its_story(finished_run: Path) -> None:
+    config = tomllib.loads((finished_run / "config.toml").read_text())
+    rows = [json.loads(line) for line in (finished_run / "metrics.jsonl").read_text().splitlines()]
+    assert config["network"]["channels"] == 8
+    assert [path.name for path in sorted((finished_run / "variants").iterdir())] == [
+        "000-tictactoe.toml",
+        "001-own.toml",
+    ]
+    assert [row["iteration"] for row in rows] == list(range(1, len(rows) + 1))
+    assert rows[-1]["positions"] >= 600 > rows[-2]["positions"]
+    assert list((finished_run / "tensorboard").iterdir())
+    assert not list(finished_run.rglob("*.tmp"))
+
+
+def test_a_finished_run_leaves_an_agent_for_both_variants(finished_run: Path) -> None:
+    player = Player.load(finished_run / "agent.onnx", simulations=4)
+    for variant in (games.load("tictactoe"), games.load(finished_run.parent / "own.toml")):
+        assert player.trained_for(variant)
+        assert player.choose(games.start(variant)) in games.start(variant).legal_actions
+    assert not player.trained_for(games.load("connect4"))
+
+
+def test_export_writes_the_agent_where_it_is_told(finished_run: Path, tmp_path: Path) -> None:
+    result = run("export", finished_run, "--output", tmp_path / "a.onnx")
+    assert result.exit_code == 0, result.output
+    assert f"selfplay play tictactoe --agent {tmp_path / 'a.onnx'}" in result.stdout
+    assert (tmp_path / "a.onnx").stat().st_size > 10_000
+
+
+def test_a_finished_run_goes_on_with_a_larger_budget(finished_run: Path, tmp_path: Path) -> None:
+    before = len((finished_run / "metrics.jsonl").read_text().splitlines())
+    summary = tmp_path / "summary.json"
+    result = run("train", "--resume", "--run", finished_run, "--positions", 1200, "--json", summary)
+    assert result.exit_code == 0, result.output
+    assert json.loads(summary.read_text())["positions"] >= 1200
+    assert len((finished_run / "metrics.jsonl").read_text().splitlines()) > before
+
+
+def test_a_run_is_not_overwritten(finished_run: Path) -> None:
+    assert "already holds a run" in refusal("train", "tictactoe", "--run", finished_run, "--positions", 10)
+
+
+def test_what_shapes_a_run_cannot_change(finished_run: Path) -> None:
+    line = refusal("train", "--resume", "--run", finished_run, "--set", "network.channels=16")
+    assert "network can't change" in line
+
+
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ("learner.batch_sise=3", "learner.batch_sise"),
+        ("learner.batch_size=few", "got 'few'"),
+        ("learner", "expected key=value"),
+        ("seed.x=1", "seed"),
+    ],
+)
+def test_settings_that_make_no_sense(setting: str, reason: str, tmp_path: Path) -> None:
+    line = refusal("train", "tictactoe", "--run", tmp_path / "run", "--set", setting)
+    assert reason in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    assert "holds other files" in refusal("train", "tictactoe", "--run", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_config_that_is_no_toml(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("seed 3")
+    line = refusal("train", "tictactoe", "--run", tmp_path / "run", "--config", tmp_path / "config.toml")
+    assert "can't read the configuration" in line
+
+
+def test_exporting_what_is_no_run(tmp_path: Path) -> None:
+    assert "expected a run folder" in refusal("export", tmp_path, "--output", tmp_path / "a.onnx")
+
+
+def test_bench_writes_what_it_measured(tmp_path: Path) -> None:
+    result = run("bench", "search", "--json", tmp_path / "bench.json")
+    assert result.exit_code == 0, result.output
+    bench = json.loads((tmp_path / "bench.json").read_text())
+    assert bench["machine"]["cores"] >= 1
+    assert set(bench) == {"machine", "network", "search"}
+    assert bench["search"]["connect4"]["simulations_per_second"] > 10_000
+
+
+def test_the_memory_of_a_game_is_nodes_and_edges() -> None:
+    """On 2x2, a simulation more takes one node (4 cells and what is noted of it) and four edges more."""
+    variant = games.Variant.from_toml("board = { rows = 2, columns = 2 }\nend = { line = 2 }", name="two")
+    one, two = (tree_bytes(variant, simulations=n) for n in (1, 2))
+    node, edge = 4 + 9 * 2 + 4 + 5 * 4 + 1, 2 + 4 * 4 + 2 * 4 + 1
+    assert two - one == node + 4 * edge
+
+
+def test_bench_of_a_layer_that_is_none() -> None:
+    assert "expected layers out of rules" in refusal("bench", "rulez")
