@@ -40,6 +40,10 @@ class TrainingDisplay:
     ) -> None:
         self._bar.stop()
 
+    def tell(self, line: str) -> None:
+        """Say something once, above the bar."""
+        self._console.print(line, highlight=False)
+
     def __call__(self, progress: loop.Progress) -> None:
         """Show how far the run is."""
         left, facts = time_left(progress), _facts(progress.row)

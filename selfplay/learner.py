@@ -65,8 +65,9 @@ class Learner:
     def _gradients(self, batch: Batch) -> tuple[float, float]:
         """Fill in every parameter's gradient; returns the two losses.
 
-        On a CPU each thread takes a share of the batch through the whole network. That has one meeting point a
-        step instead of one an operation, so it is faster than sharing each operation, and bears a busy machine.
+        On a CPU each thread takes a share of the batch through the whole network. That has one meeting point
+        a step instead of one an operation, so it is faster than sharing each operation, and bears a busy
+        machine.
         """
         tensors = self._to_device(batch)
         rows = len(tensors[0])
@@ -140,7 +141,7 @@ class Learner:
 def losses(
     logits: Tensor, wdl_logits: Tensor, legal: Tensor, policy: Tensor, wdl: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Policy loss (Kullback-Leibler divergence from the target, over legal actions), win/draw/loss cross-entropy.
+    """Policy loss (Kullback-Leibler divergence from the target, legal actions only), value cross-entropy.
 
     logits `[B, A]`, wdl_logits `[B, 3]`, legal bool `[B, A]`, policy `[B, A]`, wdl `[B, 3]`.
     """

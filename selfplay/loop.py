@@ -73,6 +73,16 @@ class Training:
         self.debt = 0.0  # samples still to be learned from for positions already recorded
         self.fresh: list[Episode] = []  # games since the last checkpoint
 
+    @property
+    def description(self) -> str:
+        """What trains where, in one line."""
+        network, play = self.config.network, self.config.selfplay
+        batches = f"{len(self.actors)} batches of {len(self.actors[0].observe().legal)} games"
+        return (
+            f"{network.blocks} blocks x {network.channels} channels, {self.evaluators[0].description}; "
+            f"{batches}, {play.simulations} simulations"
+        )
+
     def iterate(self) -> dict[str, Any]:
         """Play and learn once; returns the iteration's metrics."""
         started = time.perf_counter()
@@ -224,12 +234,16 @@ class Training:
         return row
 
 
-def train(folder: RunFolder, observer: Observer) -> Training:
+def train(
+    folder: RunFolder, observer: Observer, *, tell: Callable[[str], object] = lambda _: None
+) -> Training:
     """Train until the budget is spent, from the last checkpoint if there is one, and save the end.
 
-    Ctrl-C ends the run after the iteration in progress, with a checkpoint; a second one at once, without.
+    `tell` gets a line about what trains where. Ctrl-C ends the run after the iteration in progress, with a
+    checkpoint; a second one at once, without.
     """
     training = Training(folder.config, folder.variants)
+    tell(training.description)
     snapshot = folder.latest()
     number = 0
     if snapshot is not None:

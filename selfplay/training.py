@@ -37,7 +37,7 @@ def run_training(folder: RunFolder) -> dict[str, Any]:
     console = Console(stderr=True)
     try:
         with TrainingDisplay(console, f"learning {names}") as display:
-            training = train(folder, display)
+            training = train(folder, display, tell=display.tell)
         export_agent(folder.path, folder.path / "agent.onnx")
     finally:
         folder.close()

@@ -40,6 +40,12 @@ def killed_run(path: Path, *, iterations: int, seconds: float) -> int:
         return process.wait()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _compiled() -> None:
+    """Budgets of time are for training, not for compiling kernels."""
+    Training(SMALL, [games.load("tictactoe")]).iterate()
+
+
 def last_checkpoint(path: Path) -> Path:
     return path / "checkpoints" / f"{checkpoint_numbers(path)[-1]:06d}"
 
@@ -127,6 +133,7 @@ def test_a_second_ctrl_c_interrupts_at_once(tmp_path: Path) -> None:
 
 SMALL = TrainConfig(
     positions=400,
+    checkpoint_seconds=3600,
     device="cpu",
     network=NetworkConfig(blocks=1, channels=8, policy_hidden=4, value_hidden=8, rule_hidden=8),
     selfplay=SelfPlayConfig(games=16, threads=1, advances=16, simulations=4, fast_simulations=2),

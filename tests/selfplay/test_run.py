@@ -414,6 +414,34 @@ def test_the_last_two_checkpoints_and_all_games_are_kept(folder: RunFolder, epis
     assert all(same_episode(folder.episodes(n)[0], episodes[n]) for n in range(1, 13))
 
 
+@pytest.mark.parametrize(("instant", "last"), [("rename", 2), ("rmtree", 3)])
+def test_a_checkpoint_is_there_as_a_whole_or_not_at_all(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch, instant: str, last: int
+) -> None:
+    """Killed just before the new one appears, or while an old one goes."""
+
+    def dying(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def half_removed(path: Path, **_: object) -> None:
+        if path.suffix != ".tmp":
+            (path / "counters.json").unlink()
+            raise KeyboardInterrupt
+
+    saved(folder, 1)
+    saved(folder, 2)
+    with monkeypatch.context() as patch:
+        if instant == "rename":
+            patch.setattr(Path, "rename", dying)
+        else:
+            patch.setattr("selfplay.run.shutil.rmtree", half_removed)
+        with pytest.raises(KeyboardInterrupt):
+            saved(folder, 3)
+    assert same_snapshot(folder.latest(), snapshot(last))
+    saved(folder, last + 1)
+    assert checkpoint_numbers(folder.path) == [last, last + 1]
+
+
 def test_leftovers_of_a_killed_process_are_removed(folder: RunFolder, episodes: list[Episode]) -> None:
     """A checkpoint half written, games of a checkpoint that never came, and files before their renaming."""
     saved(folder, 1, episodes[:2])
