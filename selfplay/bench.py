@@ -8,6 +8,9 @@ from __future__ import annotations
 import os
 import platform
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +22,7 @@ import games
 from games import UserError, Variant
 from games.kernels import new_state, random_games, reset, seed_streams
 from games.rules import MAX_LEGAL, canvas_size, compile_rules, rules_of
-from mcts import SearchConfig, uniform_evaluator
+from mcts import RolloutEvaluator, SearchConfig, search, uniform_evaluator
 from mcts.kernels import new_tree
 from mcts.search import search_state
 
@@ -30,7 +33,7 @@ REPETITIONS = 7
 Report = Callable[[str], None]
 
 
-LAYERS = ("rules", "search", "network", "selfplay", "learner")
+LAYERS = ("start", "rules", "search", "network", "selfplay", "learner")
 
 
 def run_bench(
@@ -42,6 +45,7 @@ def run_bench(
         raise UserError(f"expected layers out of {', '.join(LAYERS)}, got {', '.join(sorted(unknown))}")
     network = {"blocks": blocks, "channels": channels}
     benches: dict[str, Callable[[], Any]] = {
+        "start": lambda: bench_start(report),
         "rules": lambda: bench_rules(report),
         "search": lambda: bench_search(report),
         "network": lambda: bench_network(report, **network, batch=batch),
@@ -64,6 +68,45 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "system": platform.system(),
     }
+
+
+def bench_start(report: Report) -> dict[str, float]:
+    """Seconds of whole processes: help, all kernels cold and warm, a first move in the terminal."""
+    warm_up = [sys.executable, "-c", "from selfplay.bench import warm_up; warm_up()"]
+    move = [sys.executable, "-m", "selfplay", "play", "connect4"]
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "SELFPLAY_CACHE": folder}
+        row = {
+            "cold_compile_seconds": _process_seconds(warm_up, environment),
+            "warm_kernels_seconds": _median_process_seconds(warm_up, environment),
+            "first_move_seconds": _median_process_seconds(move, environment, typed="d\n"),
+            "help_seconds": _median_process_seconds(
+                [sys.executable, "-m", "selfplay", "--help"], environment
+            ),
+        }
+    for name, seconds in row.items():
+        report(f"{name.replace('_', ' ')}: {seconds:.2f}")
+    return row
+
+
+def warm_up() -> None:
+    """Run every kernel of playing, searching, self-play and learning once."""
+    from selfplay.actor import Actor
+    from selfplay.config import SelfPlayConfig
+    from selfplay.replay import Replay
+
+    variant = games.load("tictactoe")
+    position = games.start(variant).play_text("b2")
+    games.conformance.check(variant, games=1)
+    search([position], uniform_evaluator, SearchConfig(simulations=2))
+    search([position], RolloutEvaluator(), SearchConfig(simulations=2))
+    actor = Actor([variant], SelfPlayConfig(threads=1, games=4, simulations=2), games=4, seed=0)
+    replay = Replay([variant], capacity=100)
+    while not replay.recorded:
+        actor.advance(*uniform_evaluator(actor.observe()))
+        for episode in actor.collect():
+            replay.add(episode)
+    replay.sample(np.random.default_rng(0), batch_size=2, window=10, search_value_share=0.0)
 
 
 def bench_rules(report: Report) -> dict[str, float]:
@@ -229,6 +272,19 @@ def _observation(batch: int) -> games.Observation:
             positions.append(position)
             position = position.play(int(rng.choice(position.legal_actions)))
     return games.observe(positions)
+
+
+def _process_seconds(command: list[str], environment: dict[str, str], typed: str = "") -> float:
+    return _seconds(
+        lambda: subprocess.run(
+            command, env=environment, input=typed.encode(), capture_output=True, check=True
+        )
+    )
+
+
+def _median_process_seconds(command: list[str], environment: dict[str, str], typed: str = "") -> float:
+    _process_seconds(command, environment, typed)
+    return statistics.median(_process_seconds(command, environment, typed) for _ in range(REPETITIONS))
 
 
 def _seconds(function: Callable[[], object]) -> float:

@@ -358,7 +358,9 @@ def demo(
 def bench(
     layers: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[LAYER]...", help="rules, search, network, selfplay, learner. Default: all."),
+        typer.Argument(
+            metavar="[LAYER]...", help="start, rules, search, network, selfplay, learner. Default: all."
+        ),
     ] = None,
     blocks: Annotated[int, typer.Option(min=1, help="Of the network.")] = 4,
     channels: Annotated[int, typer.Option(min=1, help="Of the network.")] = 64,

@@ -150,4 +150,4 @@ def test_the_memory_of_a_game_is_nodes_and_edges() -> None:
 
 
 def test_bench_of_a_layer_that_is_none() -> None:
-    assert "expected layers out of rules" in refusal("bench", "rulez")
+    assert "expected layers out of start" in refusal("bench", "rulez")
