@@ -6,13 +6,10 @@ columns.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from games.variant import Variant
 
 OFF = -1
 """The neighbour of a cell at an edge or beside a hole."""
@@ -26,29 +23,29 @@ OPPOSITE = tuple((d + N_AXES) % N_DIRECTIONS for d in range(N_DIRECTIONS))
 DIRECTION = {"up": 0, "right": 2, "down": 4, "left": 6}
 
 
-def neighbor_table(variant: Variant, *, with_holes: bool = True) -> NDArray[np.int16]:
-    """Neighbours of every cell.
+def neighbor_table(
+    rows: int, columns: int, *, wraps_rows: bool, wraps_columns: bool, holes: Collection[int] = ()
+) -> NDArray[np.int16]:
+    """Neighbours of every cell of a square board.
 
     Args:
-        variant: whose board is meant.
-        with_holes: False ignores the holes, as if every cell were on the board.
+        wraps_rows: the top and the bottom row touch; wraps_columns: the left and the right column do.
+        holes: cells that are not part of the board.
 
     Returns:
         int16 `[C, 8]`: the cell next to a cell in a direction, or `OFF`. Holes have and are no neighbours.
     """
-    rows, columns = variant.board.rows, variant.board.columns
     row, column = np.divmod(np.arange(rows * columns), columns)
     table = np.empty((rows * columns, N_DIRECTIONS), dtype=np.int16)
     for direction, (down, right) in enumerate(STEPS):
         to_row, to_column = row + down, column + right
-        if variant.board.wrap in ("rows", "both"):
+        if wraps_rows:
             to_row %= rows
-        if variant.board.wrap in ("columns", "both"):
+        if wraps_columns:
             to_column %= columns
         inside = (to_row >= 0) & (to_row < rows) & (to_column >= 0) & (to_column < columns)
         table[:, direction] = np.where(inside, to_row * columns + to_column, OFF)
-    if with_holes:
-        holes = sorted(variant.hole_cells)
-        table[np.isin(table, holes)] = OFF
-        table[holes] = OFF
+    gone = sorted(holes)
+    table[np.isin(table, gone)] = OFF
+    table[gone] = OFF
     return table

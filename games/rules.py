@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.encoding import EXTRA_ACTIONS, MAX_SIZE, RULE_FEATURES
-from games.geometry import DIRECTION, N_DIRECTIONS, OFF, OPPOSITE, neighbor_table
+from games.geometry import DIRECTION, N_DIRECTIONS, OFF, OPPOSITE
 from games.variant import Variant
 
 EMPTY, FIRST, SECOND, HOLE = 0, 1, 2, 3
@@ -97,7 +97,7 @@ def rules_of(variant: Variant) -> Rules:
 
 
 def _fill_row(rules: Rules, row: int, variant: Variant, height: int, width: int) -> None:
-    neighbors = neighbor_table(variant)
+    neighbors = variant.neighbors()
     n_cells = len(neighbors)
     start = start_cells(variant)
     lanes = _lanes(variant, neighbors)
@@ -169,7 +169,7 @@ def _flags(variant: Variant, start: NDArray[np.int8], n_scan: int) -> NDArray[np
 def _max_legal(variant: Variant, start: NDArray[np.int8]) -> int:
     """An upper bound of legal actions in any position."""
     if variant.move.kind == "drop":
-        places = len(_lanes(variant, neighbor_table(variant)))
+        places = len(_lanes(variant, variant.neighbors()))
     else:
         places = int(np.count_nonzero(start == EMPTY))
     return places + variant.turn.swap + variant.turn.pass_when_stuck

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.encoding import EXTRA_ACTIONS
-from games.geometry import DIRECTION, N_DIRECTIONS, OFF, neighbor_table
+from games.geometry import DIRECTION, N_DIRECTIONS, OFF
 from games.rules import Rules, start_cells
 from games.variant import Variant
 
@@ -113,7 +113,7 @@ def _direction_maps(variant: Variant) -> _Int:
 
 def _automorphisms(variant: Variant) -> _Int:
     """int64 `[K, C]`: where cells go under each symmetry of the board without its holes; identity first."""
-    table = neighbor_table(variant, with_holes=False).astype(np.int64)
+    table = variant.neighbors(with_holes=False).astype(np.int64)
     n_cells = len(table)
     off = n_cells  # one more row, so that a walk off the board stays there
     steps = np.vstack([np.where(table == OFF, off, table), np.full(N_DIRECTIONS, off)])

@@ -13,10 +13,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+import tomli_w
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from games.encoding import MAX_SIZE
 from games.errors import VariantError
+from games.geometry import DIRECTION, OFF, OPPOSITE, neighbor_table
 from games.notation import cell_name, parse_cell
 
 Direction = Literal["down", "up", "left", "right"]
@@ -157,6 +161,16 @@ class Variant(_Section):
         cells = self.board.rows * self.board.columns
         return cells * (2 if self.turn.pass_when_stuck else 1) + self.turn.swap
 
+    def neighbors(self, *, with_holes: bool = True) -> NDArray[np.int16]:
+        """int16 `[C, 8]`: `games.geometry.neighbor_table` of the board, or as if it had no holes."""
+        return neighbor_table(
+            self.board.rows,
+            self.board.columns,
+            wraps_rows=self.board.wrap in ("rows", "both"),
+            wraps_columns=self.board.wrap in ("columns", "both"),
+            holes=self.hole_cells if with_holes else (),
+        )
+
     @cached_property
     def digest(self) -> str:
         """16 hex digits that name the rules; equal exactly for equal rules."""
@@ -171,14 +185,8 @@ class Variant(_Section):
 
     def to_toml(self) -> str:
         """The variant as TOML that `from_toml` reads back to an equal variant."""
-        data = {"name": self.name, **self.model_dump(exclude_defaults=True)}
-        texts = {key: value for key, value in data.items() if not isinstance(value, dict)}
-        lines = [f"{key} = {_toml_value(value)}" for key, value in texts.items()]
-        for section, values in data.items():
-            if isinstance(values, dict):
-                lines += ["", f"[{section}]"]
-                lines += [f"{key} = {_toml_value(value)}" for key, value in values.items()]
-        return "\n".join(lines) + "\n"
+        data = {"name": self.name, **self.model_dump(exclude_defaults=True, exclude_none=True)}
+        return tomli_w.dumps(data)
 
     def _cells(self, names: tuple[str, ...]) -> tuple[int, ...]:
         return tuple(parse_cell(name, rows=self.board.rows, columns=self.board.columns) for name in names)
@@ -243,9 +251,7 @@ def _check_rules(variant: Variant) -> None:
 
 def _check_setup_is_held(variant: Variant) -> None:
     """In drop games no stone of the set-up hangs over an empty cell."""
-    from games.geometry import DIRECTION, OFF, neighbor_table
-
-    below = neighbor_table(variant)[:, DIRECTION[variant.move.gravity]]
+    below = variant.neighbors()[:, DIRECTION[variant.move.gravity]]
     stones = [cell for cells in variant.setup_cells for cell in cells]
     for cell in stones:
         if below[cell] != OFF and below[cell] not in stones:
@@ -257,9 +263,7 @@ def _check_setup_is_held(variant: Variant) -> None:
 
 def _longest_line(variant: Variant) -> int:
     """Cells of the longest straight line; on wrapped boards each cell counts once."""
-    from games.geometry import OFF, OPPOSITE, neighbor_table
-
-    table = neighbor_table(variant)
+    table = variant.neighbors()
     longest = 1
     for direction in range(len(OPPOSITE)):
         for cell in range(table.shape[0]):
@@ -292,14 +296,3 @@ def _did_you_mean(loc: tuple[int | str, ...]) -> str:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
     return f"; expected one of {', '.join(model.model_fields)}"
-
-
-def _toml_value(value: object) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {_toml_value(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (tuple, list)):
-        return "[" + ", ".join(_toml_value(item) for item in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
-
-
-__all__ = ["Board", "Effect", "End", "Move", "Setup", "Turn", "Variant", "cell_name", "load_toml"]
