@@ -22,7 +22,7 @@ def observe(
     wrap_columns: bool = False,
     rules: Sequence[float] = (),
 ) -> Observation:
-    """One position from a drawing: X own, O opponent's, * the opponent's last stone, . empty, # no cell.
+    """One position from a drawing: X own, O opponent's, . empty, # no cell.
 
     canvas: rows and columns, at least those of the board; rules: what follows the sizes and the wraps
     """
@@ -30,7 +30,7 @@ def observe(
     rows, columns = board.shape
     height, width = canvas or board.shape
     planes = np.zeros((1, len(PLANES), height, width), np.float32)
-    stones = (board != "#", board == "X", (board == "O") | (board == "*"), board == "*", board == ".")
+    stones = (board != "#", board == "X", board == "O", board == ".")
     planes[0, :, :rows, :columns] = np.stack(stones)
     features = np.zeros((1, len(RULE_FEATURES)), np.float32)
     features[0, :4] = rows / MAX_SIZE, columns / MAX_SIZE, wrap_rows, wrap_columns
