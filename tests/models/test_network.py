@@ -29,7 +29,7 @@ HOLED = """
 """
 TINY = """
     X . O
-    . * X
+    . O X
 """
 WRAPS = [(True, False), (False, True), (True, True)]
 RULES = (1, 0, 0, 0, 0.67, 1, 0, 0.25, 0.25, 1, 0, 0, 0, 0.25, 1, 1, 0.3)
