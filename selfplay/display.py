@@ -42,7 +42,7 @@ class TrainingDisplay:
 
     def tell(self, line: str) -> None:
         """Say something once, above the bar."""
-        self._console.print(line, highlight=False)
+        self._console.print(line, highlight=False, soft_wrap=True)
 
     def __call__(self, progress: loop.Progress) -> None:
         """Show how far the run is."""
@@ -52,7 +52,9 @@ class TrainingDisplay:
         last = progress.share >= 1.0
         if not self._console.is_terminal and (last or now - self._last_line >= SECONDS_BETWEEN_LINES):
             self._last_line = now
-            self._console.print(f"{self._label}: {progress.share:4.0%}, {left}, {facts}", highlight=False)
+            self._console.print(
+                f"{self._label}: {progress.share:4.0%}, {left}, {facts}", highlight=False, soft_wrap=True
+            )
 
 
 def time_left(progress: loop.Progress) -> str:
