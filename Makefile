@@ -22,7 +22,7 @@ test: lint ## all checks: style, types, imports, tests, kernels with bounds chec
 	@echo "==> pytest"
 	@$(BIN)/python -m pytest -n $(WORKERS)
 	@echo "==> pytest, kernels with bounds checks"
-	@NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -n $(WORKERS) -m kernels tests/games tests/mcts
+	@NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -n $(WORKERS) -m kernels tests/games tests/mcts tests/selfplay
 	@echo "==> all checks passed"
 
 lint: $(STAMP_DEV) ## style, types and imports only

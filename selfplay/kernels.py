@@ -26,6 +26,7 @@ from games.kernels import (
     list_legal,
     observe,
     play,
+    replay,
     reset,
     seat_to_play,
     uniform,
@@ -363,9 +364,7 @@ def observe_samples(
     for row in range(plies.shape[0]):
         v = variant[row]
         n_cells = rules.flags[v, N_CELLS]
-        reset(rules, state, 0, v)
-        for i in range(plies[row]):
-            play(rules, state, 0, actions[row, i])
+        replay(rules, state, 0, v, actions[row], plies[row])
         copy_row(state, 0, state, 1)
         for cell in range(n_cells):
             state.cells[1, permutations[v, symmetry[row], cell]] = state.cells[0, cell]

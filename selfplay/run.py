@@ -44,8 +44,6 @@ from selfplay.config import SelfPlayConfig, TrainConfig
 
 FORMAT, VERSION = "selfplay-run", 1
 
-UNFINISHED = {"checkpoints", "games", "variants", "lock", "config.toml"}
-"""What a folder holds if a run was killed while it was being created: it may be used for a new one."""
 
 _FOLDERS = ("checkpoints", "games", "variants")
 _BEFORE_THE_HEADER = {*_FOLDERS, "lock", "config.toml"}
