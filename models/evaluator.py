@@ -68,7 +68,7 @@ class NetworkEvaluator:
         precision: Literal["auto", "float32", "bfloat16"] = "auto",
         compile: Literal["auto", "on", "off"] = "auto",
     ) -> None:
-        self.device = _choose_device(device)
+        self.device = choose_device(device)
         self.dtype = choose_dtype(precision, self.device)
         self._net = _inference_copy(net, self.device, self.dtype)
         self._forward: Forward = self._net
@@ -234,7 +234,7 @@ def _inference_copy(net: PolicyValueNet, device: torch.device, dtype: torch.dtyp
     return inference
 
 
-def _choose_device(device: str | torch.device) -> torch.device:
+def choose_device(device: str | torch.device) -> torch.device:
     if device != "auto":
         return torch.device(device)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -199,6 +199,7 @@ def bench_learner(report: Report, *, blocks: int, channels: int, threads: int) -
     import torch
 
     from models import NetworkConfig, PolicyValueNet
+    from models.evaluator import choose_device
     from selfplay.actor import Actor
     from selfplay.config import LearnerConfig, SelfPlayConfig
     from selfplay.learner import Learner
@@ -215,7 +216,7 @@ def bench_learner(report: Report, *, blocks: int, channels: int, threads: int) -
     learner = Learner(
         PolicyValueNet(NetworkConfig(blocks=blocks, channels=channels)),
         config,
-        device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
+        device=choose_device("auto"),
         threads=threads,
     )
     rng = np.random.default_rng(0)

@@ -8,14 +8,14 @@ from typing import Any
 
 import games
 from games import Variant
-from selfplay.export import export_agent
+from models.format import write_atomically
 from selfplay.match import play_match
 from selfplay.player import Player
+from selfplay.run import disk_errors
 from selfplay.training import start_training
 
 OPPONENTS = {"random": 100, "mcts:100": 100, "mcts:1000": 60}
 """Opponents and games against each."""
-
 
 SIMULATIONS = 64
 """Of the agent in these matches."""
@@ -53,7 +53,8 @@ def run_demo(
     folder = new_run_folder(run)
     echo(f"Learning {variant.name} for {minutes:g} minutes in {folder} (Ctrl-C ends it early) …")
     summary = start_training([variant], folder, None, [f"minutes={minutes}"])
-    export_agent(folder, output)
+    with disk_errors(output):
+        write_atomically(output, (folder / "agent.onnx").read_bytes())
     echo(f"{output}: learned from {summary['positions']:,} positions. Measuring it …")
     rows = measure(output, variant, simulations=SIMULATIONS, seed=0, echo=echo)
     echo(f"Play it: .venv/bin/selfplay play {variant_name} --agent {output}")

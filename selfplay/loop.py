@@ -23,6 +23,7 @@ from games import RunError, Variant
 from games.compilation import announce_first_compile
 from models import NetworkEvaluator, PolicyValueNet
 from models.checkpoint import pack_checkpoint
+from models.evaluator import choose_device
 from models.format import one_line
 from selfplay.actor import Actor, Episode
 from selfplay.config import TrainConfig
@@ -57,13 +58,13 @@ class Training:
         play = config.selfplay
         torch.manual_seed(config.seed)
         self.net = PolicyValueNet(config.network)
-        self.device = _device(config.device)
+        self.device = choose_device(config.device)
         if self.device.type == "cpu":
             torch.set_num_threads(1)  # the cores are shared out by batches, not within an operation
         self.learner = Learner(self.net, config.learner, device=self.device, threads=play.threads)
-        per_thread = max(1, play.games // play.threads)
+        self.batch = max(1, play.games // play.threads)
         seeds = np.random.SeedSequence(config.seed).generate_state(play.threads)
-        self.actors = [Actor(variants, play, games=per_thread, seed=int(seed)) for seed in seeds]
+        self.actors = [Actor(variants, play, games=self.batch, seed=int(seed)) for seed in seeds]
         self.evaluators = [NetworkEvaluator(self.net, device=self.device) for _ in self.actors]
         self.replay = Replay(variants, capacity=config.learner.window_max)
         self.rng = np.random.default_rng(config.seed)
@@ -77,7 +78,7 @@ class Training:
     def description(self) -> str:
         """What trains where, in one line."""
         network, play = self.config.network, self.config.selfplay
-        batches = f"{len(self.actors)} batches of {len(self.actors[0].observe().legal)} games"
+        batches = f"{len(self.actors)} batches of {self.batch} games"
         return (
             f"{network.blocks} blocks x {network.channels} channels, {self.evaluators[0].description}; "
             f"{batches}, {play.simulations} simulations"
@@ -324,12 +325,6 @@ def agent_metadata(training: Training) -> dict[str, Any]:
 
 def _totals(actors: Sequence[Actor]) -> Any:
     return np.sum([actor.counts for actor in actors], axis=0)
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
 
 
 def _events(path: Path, iteration: int) -> Any:
