@@ -144,7 +144,7 @@ def _check_padding(position: Position, seen: Observation) -> None:
 @cache
 def _start_on(rows: int, columns: int) -> Position:
     """The start of some other variant on a board of a size."""
-    return start(Variant(board=Board(rows=rows, columns=columns), end=End(majority=True)))
+    return start(Variant(board=Board(rows=rows, columns=columns), end=End(count="stones")))
 
 
 def _check_step(position: Position, action: int) -> Position:

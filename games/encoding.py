@@ -1,7 +1,8 @@
 """What a network sees: the names and order of planes and rule features, and their version.
 
-A change to anything here makes old networks unreadable, so it comes with a new `ENCODING_VERSION`;
-recorded games stay valid because they hold actions, not planes.
+A change to anything here makes old networks unreadable, so it comes with a new `ENCODING_VERSION`; networks of
+version 1 are read as ones that give the newer planes and features no weight. Recorded games stay valid because
+they hold actions, not planes.
 """
 
 from __future__ import annotations
@@ -11,10 +12,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-ENCODING_VERSION = 1
+ENCODING_VERSION = 2
 
-PLANES = ("on_board", "own", "opponent", "legal_cell")
-"""Board planes in order; `own` and `opponent` are seen by the player to move."""
+PLANES = ("on_board", "own", "opponent", "legal_cell", "origin", "own_goal", "opponent_goal")
+"""Board planes in order; `own` and `opponent` are seen by the player to move.
+
+origin: the stone whose move has begun, if the move isn't complete yet
+own_goal, opponent_goal: cells of the sides that a player has to connect or to reach
+"""
+
+WAYS = ("forward", "forward-diagonal", "sideways", "backward", "backward-diagonal")
+"""Ways that together hold every direction once; a rule feature tells how much of each a move may take."""
 
 RULE_FEATURES = (
     "rows",  # rows of the board / 19
@@ -34,12 +42,50 @@ RULE_FEATURES = (
     "flips",  # 1 if enclosed lines of the opponent are flipped
     "must_flip",  # 1 if a stone may only be placed where it flips
     "majority",  # 1 if a full or stuck board goes to the player with more stones
-    "stones_left",  # in this turn / 4  (this and the rest change during a game)
-    "swap_legal",  # 1 if the player to move may swap now
-    "second_colour",  # 1 if the player to move plays the second colour
-    "ply",  # actions played / ply cap
+    "stones_left",  # in this turn / 4  (changes during a game)
+    "swap_legal",  # 1 if the player to move may swap now  (changes)
+    "second_colour",  # 1 if the player to move plays the second colour  (changes)
+    "ply",  # actions played / ply cap  (changes)
+    "hex_cells",  # 1 if cells have six neighbours
+    "touch_eight",  # 1 if square cells touch eight others
+    "step",
+    "slide",
+    "clone",
+    *(f"{key}_{way}" for key in ("to_empty", "to_enemy", "over_enemy") for way in WAYS),
+    "chain",  # 1/2 if a stone may jump on straight ahead, 1 in any direction
+    "must_jump",
+    "shoot",
+    "beside_own",
+    "beside_enemy",
+    "keeps_liberty",
+    "captures_nothing",
+    "domino",
+    "may_pass",
+    "ko",  # 1/2 for ko, 1 for superko
+    "take_enclosed",  # stones / 6
+    "infects",
+    "surrounds",
+    "area",
+    "komi",  # / 10
+    "connects",  # sides to connect / 3
+    "fork",  # / 6
+    "bridge",  # / 6
+    "ring",
+    "reach",
+    "capture",  # stones / 20, at most 2
+    "eliminate",
+    "stuck_loses",
+    "stuck_wins",
+    "stuck_first",
+    "stuck_second",
+    "own_captures",  # captured by the player to move / those needed  (changes)
+    "opponent_captures",  # (changes)
+    "moving",  # 1 if a stone is chosen and its target is next  (changes)
+    "shooting",  # 1 if the moved stone is to shoot  (changes)
+    "jumping",  # 1 if a jump may go on  (changes)
+    "passed",  # 1 if the last action was a pass  (changes)
 )
-"""Rule features in order; all lie in [0, 1] or close to it."""
+"""Rule features in order; all lie in [-1, 2], nearly all in [0, 1]. Features are only ever added at the end."""
 
 MAX_SIZE = 19
 """Rows and columns a board may have at most."""

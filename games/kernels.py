@@ -15,6 +15,7 @@ from games.compilation import inlined, kernel, shared
 from games.encoding import RULE_FEATURES
 from games.geometry import N_AXES, N_DIRECTIONS, OFF
 from games.rules import (
+    COUNT,
     EMPTY,
     EXACT,
     FIRST,
@@ -23,12 +24,11 @@ from games.rules import (
     HOLE,
     IS_DROP,
     LINE,
-    MAJORITY,
     MISERE,
     MUST_FLIP,
     N_CELLS,
     N_SCAN,
-    PASS_WHEN_STUCK,
+    PASSING,
     PLY_CAP,
     SECOND,
     STONES,
@@ -227,7 +227,7 @@ def list_legal(rules: Rules, state: State, row: int, out: NDArray[np.int16], sta
         n = _list_supported(rules, state, row, variant, out, start)
     else:
         n = _list_empty(rules, state, row, variant, out, start)
-    if n == start and rules.flags[variant, PASS_WHEN_STUCK]:
+    if n == start and rules.flags[variant, PASSING]:
         out[n] = rules.flags[variant, N_CELLS]
         n += 1
     if swap_is_legal(rules, state, row):
@@ -247,7 +247,7 @@ def is_legal(rules: Rules, state: State, row: int, action: int) -> bool:
         return _can_place(rules, state, row, variant, action, state.info[row, COLOUR])
     if action == cells:
         stuck = _is_stuck(rules, state, row, variant, state.info[row, COLOUR])
-        return rules.flags[variant, PASS_WHEN_STUCK] != 0 and stuck
+        return rules.flags[variant, PASSING] != 0 and stuck
     return action == cells + 1 and swap_is_legal(rules, state, row)
 
 
@@ -349,7 +349,7 @@ def _end_without_goal(rules: Rules, state: State, row: int, variant: int) -> Non
     if state.info[row, STATUS] != ONGOING:
         return
     if state.info[row, EMPTIES] == 0 or state.info[row, PASSES] == 2:
-        by_stones = rules.flags[variant, MAJORITY] != 0
+        by_stones = rules.flags[variant, COUNT] != 0
         _finish(
             rules, state, row, variant, _majority_status(rules, state, row, variant) if by_stones else DRAW
         )

@@ -34,3 +34,15 @@ def parse_cell(text: str, *, rows: int, columns: int) -> int:
     if not (0 <= column < columns and 0 <= row < rows):
         raise ValueError(f"expected a cell from a1 to {last}, got {text!r}, which is off the board")
     return row * columns + column
+
+
+def parse_block(text: str, *, rows: int, columns: int) -> list[int]:
+    """Cells of a name such as `d1`, or of a block such as `a1:h2` between two opposite corners, row by row.
+
+    Raises:
+        ValueError: a name is no cell of a board of this size; one line.
+    """
+    corners = [parse_cell(name, rows=rows, columns=columns) for name in text.split(":", maxsplit=1)]
+    (top, left), (bottom, right) = divmod(corners[0], columns), divmod(corners[-1], columns)
+    (top, bottom), (left, right) = sorted((top, bottom)), sorted((left, right))
+    return [row * columns + column for row in range(top, bottom + 1) for column in range(left, right + 1)]

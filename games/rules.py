@@ -13,32 +13,104 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from games.encoding import EXTRA_ACTIONS, MAX_SIZE, RULE_FEATURES
-from games.geometry import DIRECTION, N_DIRECTIONS, OFF, OPPOSITE
-from games.variant import Variant
+from games.encoding import EXTRA_ACTIONS, MAX_SIZE, RULE_FEATURES, WAYS
+from games.geometry import DIRECTION, N_DIRECTIONS, OFF, OPPOSITE, corner_cells, distance_two
+from games.variant import Variant, Way
 
 EMPTY, FIRST, SECOND, HOLE = 0, 1, 2, 3
-"""What a cell holds: nothing, a stone of the first or of the second colour, or no board."""
+"""What a cell holds: nothing, a stone of the first or of the second colour, or no board (any more)."""
+
+MAX_FAR = 16
+"""Cells at distance two at most, those of a square cell that touches eight."""
+
+PLACE, DROP, STEP, SLIDE, CLONE = range(5)
+"""Flag KIND: what a move does; from STEP on, moves begin with the choice of an own stone."""
+
+NEVER, WHEN_STUCK, ALWAYS = range(3)
+"""Flag PASSING."""
+
+ANYWHERE, BESIDE_OWN, BESIDE_ENEMY, BESIDE_ANY = range(4)
+"""Flag BESIDE: bit 0 is own stones, bit 1 opposing ones."""
+
+NO_CHAIN, STRAIGHT_CHAIN, ANY_CHAIN = range(3)
+"""Flag CHAIN."""
+
+NO_KO, KO_RULE, SUPERKO = range(3)
+"""Flag REPEAT."""
+
+NO_COUNT, COUNT_STONES, COUNT_AREA = range(3)
+"""Flag COUNT."""
+
+STUCK_DRAWS, STUCK_LOSES, STUCK_WINS, STOP_FIRST, STOP_SECOND = range(5)
+"""Flag STUCK."""
 
 (
     N_CELLS,
     N_SCAN,
+    IS_PLAIN,
+    KIND,
     IS_DROP,
     MUST_FLIP,
     FLIPS,
     STONES,
     FIRST_STONES,
     SWAP_RULE,
-    PASS_WHEN_STUCK,
+    PASSING,
     LINE,
+    LINE_OF_SECOND,
     EXACT,
     MISERE,
-    MAJORITY,
+    COUNT,
+    KOMI_HALVES,
     PLY_CAP,
     MAX_LEGAL,
+    FULL_ENDS,
+    NEVER_STUCK,
+    WRAPS,
+    BESIDE,
+    KEEPS_LIBERTY,
+    CAPTURES_NOTHING,
+    DOMINO,
+    TO_EMPTY,
+    TO_EMPTY_OF_SECOND,
+    TO_ENEMY,
+    TO_ENEMY_OF_SECOND,
+    OVER_ENEMY,
+    OVER_ENEMY_OF_SECOND,
+    CHAIN,
+    MUST_JUMP,
+    SHOOT,
+    REPEAT,
+    TAKE_ENCLOSED,
+    INFECTS,
+    SURROUNDS,
+    HAS_GROUPS,
+    REBUILDS_GROUPS,
+    CONNECT,
+    CONNECT_OF_SECOND,
+    FORK,
+    BRIDGE,
+    RING,
+    REACH,
+    REACH_OF_SECOND,
+    CAPTURE,
+    CAPTURE_OF_SECOND,
+    ELIMINATE,
+    STUCK,
     N_FLAGS,
-) = range(16)
-"""Columns of `Rules.flags`."""
+) = range(53)
+"""Columns of `Rules.flags`. X_OF_SECOND is X for the second colour: read `X + colour`.
+
+IS_PLAIN: stones are only placed, dropped or flipped, and lines and stones are all that count
+TO_EMPTY, TO_ENEMY, OVER_ENEMY: bit d is direction d
+CONNECT, REACH: bits of `Rules.borders`
+HAS_GROUPS: the state keeps track of groups; REBUILDS_GROUPS: anew after each move
+FULL_ENDS: the game stops when no cell is empty; NEVER_STUCK: until then there is a move
+WRAPS: the same cell may be reached in several directions
+"""
+
+SIDE_BITS, INNER_BITS, CORNER_BITS = 0, 6, 12
+"""Where `Rules.borders` keeps a cell's sides, its sides unless it is a corner, and its corner."""
 
 
 class Rules(NamedTuple):
@@ -46,6 +118,9 @@ class Rules(NamedTuple):
 
     flags: int32 `[R, N_FLAGS]`
     neighbors: int16 `[R, C, 8]`: a cell or OFF
+    touching: int16 `[R, C, 8]`: the cells that a cell touches, for groups; then OFF
+    far: int16 `[R, C, 16]`: the cells at distance two, for clones; then OFF. `[R, C, 1]` if no variant clones
+    borders: int32 `[R, C]`: sides and corners on which a cell lies, see SIDE_BITS
     scan: int16 `[R, C]`: the playable cells in the order in which moves are listed; in drop games lane by
         lane, each from the cell on which the first stone comes to rest
     skip: int16 `[R, C]`: for drop games the index in `scan` at which the next lane begins
@@ -57,6 +132,9 @@ class Rules(NamedTuple):
 
     flags: NDArray[np.int32]
     neighbors: NDArray[np.int16]
+    touching: NDArray[np.int16]
+    far: NDArray[np.int16]
+    borders: NDArray[np.int32]
     scan: NDArray[np.int16]
     skip: NDArray[np.int16]
     support: NDArray[np.int16]
@@ -75,9 +153,13 @@ def compile_rules(variants: Sequence[Variant]) -> Rules:
     height, width = canvas_size(variants)
     cells = max(v.board.rows * v.board.columns for v in variants)
     n = len(variants)
+    clones = any(v.move.kind == "clone" for v in variants)
     rules = Rules(
         flags=np.zeros((n, N_FLAGS), np.int32),
         neighbors=np.full((n, cells, N_DIRECTIONS), OFF, np.int16),
+        touching=np.full((n, cells, N_DIRECTIONS), OFF, np.int16),
+        far=np.full((n, cells, MAX_FAR if clones else 1), OFF, np.int16),
+        borders=np.zeros((n, cells), np.int32),
         scan=np.full((n, cells), OFF, np.int16),
         skip=np.full((n, cells), OFF, np.int16),
         support=np.full((n, cells), OFF, np.int16),
@@ -103,6 +185,10 @@ def _fill_row(rules: Rules, row: int, variant: Variant, height: int, width: int)
     lanes = _lanes(variant, neighbors)
     scan = np.concatenate(lanes)
     rules.neighbors[row, :n_cells] = neighbors
+    rules.touching[row, :n_cells] = _packed(neighbors[:, list(variant.touching)], N_DIRECTIONS)
+    rules.borders[row, :n_cells] = _borders(variant)
+    if variant.move.kind == "clone":
+        rules.far[row, :n_cells] = _far(variant)
     rules.start[row, :n_cells] = start
     rules.scan[row, : len(scan)] = scan
     lengths = [len(lane) for lane in lanes]
@@ -134,7 +220,7 @@ def canvas_actions(variant: Variant, height: int, width: int) -> NDArray[np.int3
 def _lanes(variant: Variant, neighbors: NDArray[np.int16]) -> list[NDArray[np.int16]]:
     """Playable cells by lane: in drop games from where stones come to rest, else every cell is a lane."""
     cells = np.setdiff1d(np.arange(len(neighbors)), sorted(variant.hole_cells)).astype(np.int16)
-    if variant.move.kind == "place":
+    if variant.move.kind != "drop":
         return list(cells[:, None])
     down = DIRECTION[variant.move.gravity]
     bases = cells[neighbors[cells, down] == OFF]
@@ -152,39 +238,198 @@ def _walk(neighbors: NDArray[np.int16], cell: int, direction: int) -> NDArray[np
     return np.array(cells, np.int16)
 
 
+def _packed(table: NDArray[np.int16], width: int) -> NDArray[np.int16]:
+    """int16 `[C, width]`: the cells of each row of a table first, OFF behind them."""
+    packed = np.full((len(table), width), OFF, np.int16)
+    for row, cells in enumerate(table):
+        # on narrow wrapped boards a cell may come twice, or touch itself
+        near = dict.fromkeys(cells[(cells != OFF) & (cells != row)].tolist())
+        packed[row, : len(near)] = list(near)
+    return packed
+
+
+def _far(variant: Variant) -> NDArray[np.int16]:
+    """int16 `[C, MAX_FAR]`: the cells at distance two, which holes neither block nor are."""
+    holes = sorted(variant.hole_cells)
+    packed = np.full((variant.board.rows * variant.board.columns, MAX_FAR), OFF, np.int16)
+    for cell, cells in enumerate(distance_two(variant.neighbors(with_holes=False), variant.touching)):
+        near = np.setdiff1d(cells, holes)
+        if cell not in holes:
+            packed[cell, : len(near)] = near
+    return packed
+
+
+def _borders(variant: Variant) -> NDArray[np.int32]:
+    """int32 `[C]`: bits of the sides and corners on which each cell lies."""
+    borders = np.zeros(variant.board.rows * variant.board.columns, np.int32)
+    sides = variant.sides
+    corners = corner_cells(sides)
+    for bit, cells in enumerate(sides.values()):
+        for cell in cells:
+            borders[cell] |= 1 << (SIDE_BITS + bit)
+            if cell not in corners:
+                borders[cell] |= 1 << (INNER_BITS + bit)
+    for bit, cell in enumerate(corners):
+        borders[cell] |= 1 << (CORNER_BITS + bit)
+    return borders
+
+
+def _side_mask(variant: Variant, names: Sequence[str]) -> int:
+    """The bits of some sides."""
+    order = list(variant.sides)
+    return sum({1 << (SIDE_BITS + order.index(name)) for name in names})
+
+
 def _flags(variant: Variant, start: NDArray[np.int8], n_scan: int) -> NDArray[np.int32]:
+    board_flags = {N_CELLS: len(start), N_SCAN: n_scan, MAX_LEGAL: _max_legal(variant, start)}
+    each = (board_flags, _move_flags(variant), _turn_flags(variant), _effect_flags(variant), _end_flags(variant))
     flags = np.zeros(N_FLAGS, np.int32)
-    flags[N_CELLS], flags[N_SCAN] = len(start), n_scan
-    flags[IS_DROP] = variant.move.kind == "drop"
-    flags[MUST_FLIP], flags[FLIPS] = variant.move.must_flip, variant.effect.flip
-    flags[STONES], flags[FIRST_STONES] = variant.turn.stones, variant.first_turn_stones
-    flags[SWAP_RULE], flags[PASS_WHEN_STUCK] = variant.turn.swap, variant.turn.pass_when_stuck
-    flags[LINE], flags[EXACT] = variant.end.line or 0, variant.end.exact
-    flags[MISERE], flags[MAJORITY] = variant.end.misere, variant.end.majority
-    flags[PLY_CAP] = variant.ply_cap
-    flags[MAX_LEGAL] = _max_legal(variant, start)
+    for group in each:
+        for flag, value in group.items():
+            flags[flag] = value
+    flags[IS_PLAIN] = _is_plain(flags)
+    conditions = (MUST_FLIP, BESIDE, KEEPS_LIBERTY, CAPTURES_NOTHING, DOMINO)
+    flags[NEVER_STUCK] = variant.places and not flags[list(conditions)].any()
+    return flags
+
+
+def _is_plain(flags: NDArray[np.int32]) -> bool:
+    """Whether nothing is set but what the engine's short path knows."""
+    special = (BESIDE, KEEPS_LIBERTY, CAPTURES_NOTHING, DOMINO, TAKE_ENCLOSED, INFECTS, SURROUNDS, HAS_GROUPS)
+    goals = (REACH, REACH_OF_SECOND, CAPTURE, CAPTURE_OF_SECOND, ELIMINATE, STUCK, KOMI_HALVES)
+    plain = flags[KIND] in (PLACE, DROP) and flags[PASSING] != ALWAYS and flags[COUNT] != COUNT_AREA
+    same_line = flags[LINE] == flags[LINE_OF_SECOND]
+    return bool(plain and same_line and not flags[[*special, *goals]].any())
+
+
+def _move_flags(variant: Variant) -> dict[int, int]:
+    move = variant.move
+    ways = {TO_EMPTY: move.to_empty, TO_ENEMY: move.to_enemy, OVER_ENEMY: move.over_enemy}
+    return {
+        KIND: ("place", "drop", "step", "slide", "clone").index(move.kind),
+        IS_DROP: move.kind == "drop",
+        MUST_FLIP: move.must_flip,
+        BESIDE: ("anywhere", "own", "enemy", "any").index(move.beside),
+        KEEPS_LIBERTY: move.keeps_liberty,
+        CAPTURES_NOTHING: move.captures_nothing,
+        DOMINO: move.domino,
+        CHAIN: ("none", "straight", "any").index(move.chain),
+        MUST_JUMP: move.must_jump,
+        SHOOT: move.shoot,
+        **{
+            flag + colour: sum(1 << direction for direction in variant.directions(names, colour))
+            for flag, names in ways.items()
+            for colour in (0, 1)
+        },
+    }
+
+
+def _turn_flags(variant: Variant) -> dict[int, int]:
+    turn = variant.turn
+    return {
+        STONES: turn.stones,
+        FIRST_STONES: variant.first_turn_stones,
+        SWAP_RULE: turn.swap,
+        PASSING: ("never", "stuck", "always").index(turn.passing),
+        REPEAT: ("allowed", "ko", "superko").index(turn.repeat),
+        FULL_ENDS: variant.places or variant.move.kind == "clone",
+        WRAPS: variant.board.wrap != "none",
+    }
+
+
+def _effect_flags(variant: Variant) -> dict[int, int]:
+    move, effect, end = variant.move, variant.effect, variant.end
+    connection = any(variant.connects) or end.fork or end.bridge or end.ring
+    groups = connection or effect.surround or move.keeps_liberty or move.captures_nothing
+    changes = effect.flip or effect.infect or effect.take_enclosed or not variant.places
+    return {
+        FLIPS: effect.flip,
+        TAKE_ENCLOSED: effect.take_enclosed or 0,
+        INFECTS: effect.infect,
+        SURROUNDS: effect.surround,
+        HAS_GROUPS: bool(groups),
+        REBUILDS_GROUPS: bool(groups and changes),
+    }
+
+
+def _end_flags(variant: Variant) -> dict[int, int]:
+    end = variant.end
+    flags = {
+        EXACT: end.exact,
+        MISERE: end.misere,
+        COUNT: ("none", "stones", "area").index(end.count),
+        KOMI_HALVES: round(2 * end.komi),
+        PLY_CAP: variant.ply_cap,
+        FORK: end.fork or 0,
+        BRIDGE: end.bridge or 0,
+        RING: end.ring,
+        ELIMINATE: end.eliminate,
+        STUCK: ("draw", "loses", "wins", "first", "second").index(end.stuck),
+    }
+    for colour in (0, 1):
+        side = variant.reaches[colour]
+        flags[LINE + colour] = variant.lines[colour]
+        flags[CONNECT + colour] = _side_mask(variant, variant.connects[colour])
+        flags[REACH + colour] = _side_mask(variant, [side] if side else [])
+        flags[CAPTURE + colour] = variant.captures[colour]
     return flags
 
 
 def _max_legal(variant: Variant, start: NDArray[np.int8]) -> int:
     """An upper bound of legal actions in any position."""
+    cells = int(np.count_nonzero(start != HOLE))
+    extra = variant.turn.swap + (variant.turn.passing != "never") + (variant.move.chain != "none")
     if variant.move.kind == "drop":
-        places = len(_lanes(variant, variant.neighbors()))
-    else:
-        places = int(np.count_nonzero(start == EMPTY))
-    return places + variant.turn.swap + variant.turn.pass_when_stuck
+        return len(_lanes(variant, variant.neighbors())) + extra
+    if variant.move.kind == "place":
+        return (cells if variant.removes else int(np.count_nonzero(start == EMPTY))) + extra
+    if variant.move.kind == "clone":
+        return cells + extra
+    stones = max(map(len, variant.setup_cells))
+    if variant.effect.flip or variant.effect.infect:
+        stones = sum(map(len, variant.setup_cells))
+    return min(cells, max(stones, _max_targets(variant))) + extra
+
+
+def _max_targets(variant: Variant) -> int:
+    """An upper bound of the cells that one stone can move to or shoot at."""
+    move = variant.move
+    table = variant.neighbors()
+    most = 0
+    for colour in (0, 1):
+        jumps = len(variant.directions(move.over_enemy, colour))
+        ways = variant.directions((*move.to_empty, *move.to_enemy), colour)
+        reach = np.zeros(len(table), np.int64)
+        for direction in ways:
+            ends = _ray_lengths(table[:, direction])
+            reach += ends if move.kind == "slide" or move.shoot else np.minimum(ends, 1)
+        most = max(most, int(reach.max()) + jumps)
+    return most
+
+
+def _ray_lengths(following: NDArray[np.int16]) -> NDArray[np.int64]:
+    """int64 `[C]`: cells on the way in one direction, until the board ends or the way is back at its start."""
+    lengths = np.zeros(len(following), np.int64)
+    start = np.arange(len(following))
+    here = following.astype(np.int64)
+    while (going := (here != OFF) & (here != start)).any():
+        lengths += going
+        here = np.where(going, following[here], OFF)
+    return lengths
 
 
 def _features(variant: Variant) -> NDArray[np.float32]:
     board, move, turn, effect, end = variant.board, variant.move, variant.turn, variant.effect, variant.end
     gravity = move.gravity if move.kind == "drop" else None
+    ways = {"to_empty": move.to_empty, "to_enemy": move.to_enemy, "over_enemy": move.over_enemy}
+    line, capture = max(variant.lines), max(variant.captures)
     values: dict[str, float] = {
         "rows": board.rows / MAX_SIZE,
         "columns": board.columns / MAX_SIZE,
         "wrap_rows": board.wrap in ("rows", "both"),
         "wrap_columns": board.wrap in ("columns", "both"),
         **{f"gravity_{side}": gravity == side for side in DIRECTION},
-        "line_length": (end.line or 0) / 6,
+        "line_length": line / 6,
         "exact": end.exact,
         "misere": end.misere,
         "stones_per_turn": turn.stones / 4,
@@ -192,6 +437,42 @@ def _features(variant: Variant) -> NDArray[np.float32]:
         "swap_rule": turn.swap,
         "flips": effect.flip,
         "must_flip": move.must_flip,
-        "majority": end.majority,
+        "majority": end.count == "stones",
+        "hex_cells": variant.is_hexagonal,
+        "touch_eight": board.adjacent == 8 and not variant.is_hexagonal,
+        **{kind: move.kind == kind for kind in ("step", "slide", "clone")},
+        **{f"{key}_{way}": _takes_way(variant, names, way) for key, names in ways.items() for way in WAYS},
+        "chain": {"none": 0.0, "straight": 0.5, "any": 1.0}[move.chain],
+        "must_jump": move.must_jump,
+        "shoot": move.shoot,
+        "beside_own": move.beside in ("own", "any"),
+        "beside_enemy": move.beside in ("enemy", "any"),
+        "keeps_liberty": move.keeps_liberty,
+        "captures_nothing": move.captures_nothing,
+        "domino": move.domino,
+        "may_pass": turn.passing == "always",
+        "ko": {"allowed": 0.0, "ko": 0.5, "superko": 1.0}[turn.repeat],
+        "take_enclosed": (effect.take_enclosed or 0) / 6,
+        "infects": effect.infect,
+        "surrounds": effect.surround,
+        "area": end.count == "area",
+        "komi": end.komi / 10,
+        "connects": max(len(sides) for sides in variant.connects) / 3,
+        "fork": (end.fork or 0) / 6,
+        "bridge": (end.bridge or 0) / 6,
+        "ring": end.ring,
+        "reach": any(variant.reaches),
+        "capture": min(capture / 20, 2.0),
+        "eliminate": end.eliminate,
+        **{f"stuck_{way}": end.stuck == way for way in ("loses", "wins", "first", "second")},
     }
     return np.array([values.get(name, 0.0) for name in RULE_FEATURES], np.float32)
+
+
+def _takes_way(variant: Variant, names: Sequence[Way], way: Way) -> float:
+    """The share of a way's directions that some ways hold; hex cells have no diagonal ways."""
+    try:
+        wanted = set(variant.directions([way], 0))
+    except KeyError:
+        return 0.0
+    return len(wanted & set(variant.directions(names, 0))) / len(wanted)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import numpy as np
 import tomli_w
@@ -20,21 +21,56 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from games.encoding import MAX_SIZE
 from games.errors import VariantError
-from games.geometry import DIRECTION, OFF, OPPOSITE, neighbor_table
-from games.notation import cell_name, parse_cell
+from games.geometry import cut_cells, neighbor_table, side_cells, touching_directions, way_directions
+from games.notation import parse_block
 
 Direction = Literal["down", "up", "left", "right"]
+Side = Literal["top", "bottom", "left", "right", "diagonal", "upper-left", "lower-right"]
+Way = Literal[
+    "forward",
+    "forward-diagonal",
+    "sideways",
+    "backward",
+    "backward-diagonal",
+    "orthogonal",
+    "diagonal",
+    "all",
+]
+_T = TypeVar("_T")
+
+MAX_PLY_CAP = 4096
+"""The largest ply cap a variant may have."""
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class ByColour(_Section, Generic[_T]):
+    """A value for each colour, where the two differ; a colour that is left out has none."""
+
+    first: _T | None = Field(None, description="for the first colour")
+    second: _T | None = Field(None, description="for the second colour")
+
+
+Sides = Annotated[tuple[Side, ...], Field(strict=False)]
+Ways = Annotated[tuple[Way, ...], Field(strict=False)]
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+
+
 class Setup(_Section):
     """Stones on the board before the first move."""
 
-    first: tuple[str, ...] = Field((), description="cells of the first colour, such as 'e4'", strict=False)
-    second: tuple[str, ...] = Field((), description="cells of the second colour", strict=False)
+    first: Names = Field((), description="cells of the first colour, such as 'e4', or blocks such as 'a1:h2'")
+    second: Names = Field((), description="cells or blocks of the second colour")
+    pattern: Literal["none", "checkerboard", "rows", "corners", "centre"] = Field(
+        "none",
+        description="'checkerboard': colours alternate, a1 is the first's; 'rows': the first's stones fill the "
+        "lowest `depth` rows, the second's the highest; 'corners': the first has upper left and lower right, the "
+        "second the other two; 'centre': two crossed stones each in the middle, as in Othello",
+    )
+    depth: int = Field(2, ge=1, description="rows that pattern 'rows' fills on each side")
+    empty: Names = Field((), description="cells or blocks that the pattern leaves empty")
 
 
 class Board(_Section):
@@ -42,50 +78,128 @@ class Board(_Section):
 
     rows: int = Field(ge=1, le=MAX_SIZE, description="number of rows")
     columns: int = Field(ge=1, le=MAX_SIZE, description="number of columns")
+    cells: Literal["square", "hex"] = Field(
+        "square", description="'square': lines run in 8 directions; 'hex': cells have 6 neighbours, lines 3 axes"
+    )
+    shape: Literal["full", "triangle", "hexagon"] = Field(
+        "full",
+        description="'full': every cell (a rhombus for hex cells); 'triangle': side = rows = columns, the upper "
+        "left half; 'hexagon': rows = columns = 2 * side - 1; the last two are for hex cells",
+    )
+    adjacent: Literal[4, 8] = Field(
+        4, description="square cells touch 4 or 8 others: for groups, connection, 'beside', infection and clones"
+    )
     wrap: Literal["none", "columns", "rows", "both"] = Field(
         "none", description="'columns': left and right edge touch; 'rows': top and bottom; 'both': a torus"
     )
-    holes: tuple[str, ...] = Field((), description="cells that are not part of the board", strict=False)
+    holes: Names = Field((), description="cells or blocks such as 'c3:d4' that are not part of the board")
     setup: Setup = Field(default_factory=Setup, description="stones before the first move")
 
 
 class Move(_Section):
-    """What a player does with one choice."""
+    """What a player does with one move."""
 
-    kind: Literal["place", "drop"] = Field(
-        "place", description="'place': on any empty cell; 'drop': on an empty cell that gravity holds"
+    kind: Literal["place", "drop", "step", "slide", "clone"] = Field(
+        "place",
+        description="'place': a stone on an empty cell; 'drop': on an empty cell that gravity holds; 'step': an own "
+        "stone to a neighbouring cell; 'slide': an own stone any distance along a line of empty cells; 'clone': a new "
+        "stone beside an own one, or an own stone jumps to a cell at distance two (Ataxx)",
     )
     gravity: Direction = Field("down", description="where stones fall, for kind 'drop'")
     must_flip: bool = Field(False, description="a stone may only be placed where it flips (Othello)")
+    beside: Literal["anywhere", "own", "enemy", "any"] = Field(
+        "anywhere", description="a stone may only be placed touching such a stone, once there is one on the board"
+    )
+    keeps_liberty: bool = Field(
+        False, description="a placed stone's group must touch an empty cell after its captures (no suicide)"
+    )
+    captures_nothing: bool = Field(
+        False, description="a stone may not take the last liberty of an opposing group (NoGo)"
+    )
+    domino: bool = Field(
+        False,
+        description="a stone covers two cells: the first colour's an upper and the one below, the second's a left and "
+        "the one to its right; the move is named by the upper or left cell (Domineering)",
+    )
+    to_empty: Ways = Field((), description="ways to an empty cell, for 'step' and 'slide'; forward is up for first")
+    to_enemy: Ways = Field((), description="ways onto an opposing stone, which is captured by replacement")
+    over_enemy: Ways = Field(
+        (), description="ways to jump over a neighbouring opposing stone onto the empty cell behind, capturing it"
+    )
+    chain: Literal["none", "straight", "any"] = Field(
+        "none",
+        description="after a jump the same stone may jump on (or stop: pass), 'straight': in the same direction only",
+    )
+    must_jump: bool = Field(False, description="who can jump must, and must jump on while the chain goes on")
+    shoot: bool = Field(
+        False,
+        description="the moved stone then shoots any distance along `to_empty` ways over empty cells and destroys "
+        "the cell it hits (Amazons)",
+    )
 
 
 class Turn(_Section):
-    """How many choices a turn has, and what else may be chosen."""
+    """How many moves a turn has, and what else may be chosen."""
 
-    stones: int = Field(1, ge=1, le=4, description="stones a player places in one turn")
+    stones: int = Field(1, ge=1, le=4, description="stones a player places, or moves a player makes, in one turn")
     first_stones: int | None = Field(
-        None, ge=1, le=4, description="stones in the very first turn; default: the same as `stones`"
+        None, ge=1, le=4, description="the same for the very first turn; default: `stones`"
     )
     swap: bool = Field(False, description="after the first turn the second player may take it over")
-    pass_when_stuck: bool = Field(False, description="who has no move passes; two passes end the game")
+    passing: Literal["never", "stuck", "always"] = Field(
+        "never", description="when a player may pass; two passes in a row end the game"
+    )
+    repeat: Literal["allowed", "ko", "superko"] = Field(
+        "allowed",
+        description="'ko': a single stone that took a single stone may not be taken back at once; 'superko': no "
+        "placement may bring the board back to any earlier position",
+    )
 
 
 class Effect(_Section):
-    """What a stone does to other stones."""
+    """What a move does to other stones."""
 
-    flip: bool = Field(False, description="opposing lines that the new stone encloses change colour")
+    flip: bool = Field(False, description="opposing lines that the stone encloses change colour (Othello)")
+    take_enclosed: int | None = Field(
+        None, ge=1, le=6, description="enclosed lines of exactly this many opposing stones are captured (Pente: 2)"
+    )
+    infect: bool = Field(False, description="opposing stones that touch the stone change colour (Ataxx)")
+    surround: bool = Field(False, description="groups that touch no empty cell are captured, the opponent's first (Go)")
 
 
 class End(_Section):
-    """How the game ends."""
+    """How the game ends. A goal is reached by the player who moves, at once; several goals may stand together."""
 
-    line: int | None = Field(
-        None, ge=2, description="a placed or flipped stone in a line of this many of its colour ends the game"
+    line: int | ByColour[int] | None = Field(
+        None, description="a placed, moved or flipped stone in a line of at least this many of its colour"
     )
     exact: bool = Field(False, description="longer lines don't count")
+    connect: Sides | ByColour[Sides] | None = Field(
+        None, description="a group that touches all these sides of the board, such as ['top', 'bottom']"
+    )
+    fork: int | None = Field(
+        None, ge=2, le=6, description="a group that touches this many sides, corners not counted (Havannah: 3)"
+    )
+    bridge: int | None = Field(
+        None, ge=2, le=6, description="a group that touches this many corners (Havannah: 2)"
+    )
+    ring: bool = Field(False, description="a group that closes a ring around at least one cell (Havannah)")
+    reach: Side | ByColour[Side] | None = Field(None, description="a stone that moves onto this side of the board")
+    capture: int | ByColour[int] | None = Field(None, description="this many captured stones, in the whole game")
+    eliminate: bool = Field(False, description="the opponent has no stone left, by capture or change of colour")
+    stuck: Literal["draw", "loses", "wins", "first", "second"] = Field(
+        "draw",
+        description="where nobody may pass: the player to move who can't 'loses', 'wins', or it is a 'draw'; "
+        "'first', 'second': this colour wins when the game stops without a goal",
+    )
+    count: Literal["none", "stones", "area"] = Field(
+        "none",
+        description="when the game stops (nobody can move, or two passes) the goal is to have more 'stones', or more "
+        "'area': stones and empty regions that touch no other colour",
+    )
+    komi: float = Field(0.0, ge=-400, le=400, multiple_of=0.5, description="added to the second colour's count")
     misere: bool = Field(False, description="who reaches the goal loses")
-    majority: bool = Field(False, description="when nobody can move, more stones are the goal")
-    ply_cap: int | None = Field(None, ge=1, le=4096, description="after this many actions it is a draw")
+    ply_cap: int | None = Field(None, ge=1, le=MAX_PLY_CAP, description="after this many actions it is a draw")
 
 
 class Variant(_Section):
@@ -129,8 +243,9 @@ class Variant(_Section):
 
     @model_validator(mode="after")
     def _playable(self) -> Variant:
-        _check_cells(self)
-        _check_rules(self)
+        from games.contradictions import check_variant
+
+        check_variant(self)
         return self
 
     @property
@@ -139,14 +254,67 @@ class Variant(_Section):
         return self.turn.stones if self.turn.first_stones is None else self.turn.first_stones
 
     @property
+    def places(self) -> bool:
+        """Whether a move puts a new stone on the board and nothing else (kinds 'place' and 'drop')."""
+        return self.move.kind in ("place", "drop")
+
+    @property
+    def is_hexagonal(self) -> bool:
+        """Whether cells have six neighbours."""
+        return self.board.cells == "hex"
+
+    @property
     def hole_cells(self) -> frozenset[int]:
-        """Cells that are not part of the board."""
-        return frozenset(self._cells(self.board.holes))
+        """Cells of the canvas that are not part of the board: holes, and what lies outside its shape."""
+        cut = cut_cells(self.board.shape, self.board.rows, self.board.columns)
+        return cut | frozenset(self.cells_of(self.board.holes))
 
     @property
     def setup_cells(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Cells of the first and of the second colour before the first move."""
-        return self._cells(self.board.setup.first), self._cells(self.board.setup.second)
+        """Cells of the first and of the second colour before the first move, ascending."""
+        setup = self.board.setup
+        first, second = pattern_cells(self)
+        bare = set(self.cells_of(setup.empty)) | self.hole_cells
+        return (
+            tuple(sorted((first - bare) | set(self.cells_of(setup.first)))),
+            tuple(sorted((second - bare) | set(self.cells_of(setup.second)))),
+        )
+
+    @property
+    def sides(self) -> dict[str, frozenset[int]]:
+        """The board's sides by name and their cells, corners included, holes taken out."""
+        wrap = self.board.wrap
+        sides = side_cells(
+            self.board.shape,
+            self.board.rows,
+            self.board.columns,
+            wraps_rows=wrap in ("rows", "both"),
+            wraps_columns=wrap in ("columns", "both"),
+        )
+        return {name: cells - self.hole_cells for name, cells in sides.items()}
+
+    @property
+    def lines(self) -> tuple[int, int]:
+        """Stones in a line that each colour needs; 0 where a line is no goal."""
+        first, second = by_colour(self.end.line)
+        return first or 0, second or 0
+
+    @property
+    def captures(self) -> tuple[int, int]:
+        """Captured stones that each colour needs; 0 where captures are no goal."""
+        first, second = by_colour(self.end.capture)
+        return first or 0, second or 0
+
+    @property
+    def connects(self) -> tuple[tuple[Side, ...], tuple[Side, ...]]:
+        """Sides that each colour has to connect; none where connection is no goal."""
+        first, second = by_colour(self.end.connect)
+        return first or (), second or ()
+
+    @property
+    def reaches(self) -> tuple[Side | None, Side | None]:
+        """The side that each colour's stones try to move onto, if any."""
+        return by_colour(self.end.reach)
 
     @property
     def n_actions(self) -> int:
@@ -154,12 +322,22 @@ class Variant(_Section):
         return self.board.rows * self.board.columns + 2
 
     @property
+    def removes(self) -> bool:
+        """Whether stones can leave the board."""
+        move, effect = self.move, self.effect
+        return bool(move.to_enemy or move.over_enemy or effect.take_enclosed or effect.surround)
+
+    @property
     def ply_cap(self) -> int:
         """Actions after which the game is a draw; there always is one."""
         if self.end.ply_cap is not None:
             return self.end.ply_cap
         cells = self.board.rows * self.board.columns
-        return cells * (2 if self.turn.pass_when_stuck else 1) + self.turn.swap
+        if not self.places:
+            return min(MAX_PLY_CAP, cells * 4 * (2 + self.move.shoot))
+        if self.removes:
+            return min(MAX_PLY_CAP, cells * 4)
+        return cells * (1 if self.turn.passing == "never" else 2) + self.turn.swap
 
     def neighbors(self, *, with_holes: bool = True) -> NDArray[np.int16]:
         """int16 `[C, 8]`: `games.geometry.neighbor_table` of the board, or as if it had no holes."""
@@ -169,18 +347,43 @@ class Variant(_Section):
             wraps_rows=self.board.wrap in ("rows", "both"),
             wraps_columns=self.board.wrap in ("columns", "both"),
             holes=self.hole_cells if with_holes else (),
+            hexagonal=self.is_hexagonal,
         )
+
+    @property
+    def touching(self) -> tuple[int, ...]:
+        """The directions in which cells touch."""
+        return touching_directions(hexagonal=self.is_hexagonal, adjacent=self.board.adjacent)
+
+    def directions(self, ways: Sequence[Way], colour: int) -> tuple[int, ...]:
+        """The directions of some ways for colour 0 or 1, ascending."""
+        each = (way_directions(way, hexagonal=self.is_hexagonal, colour=colour) for way in ways)
+        return tuple(sorted({direction for directions in each for direction in directions}))
+
+    def cells_of(self, names: Sequence[str]) -> tuple[int, ...]:
+        """The cells of names such as `e4` and of blocks such as `a1:h2`, in order.
+
+        Raises:
+            ValueError: a name is no cell of this board; one line.
+        """
+        size = {"rows": self.board.rows, "columns": self.board.columns}
+        return tuple(cell for name in names for cell in parse_block(name, **size))
 
     @cached_property
     def digest(self) -> str:
-        """16 hex digits that name the rules; equal exactly for equal rules."""
-        rules = self.model_dump(include={"board", "move", "turn", "effect", "end"})
-        rules["turn"]["first_stones"] = self.first_turn_stones
-        rules["end"]["ply_cap"] = self.ply_cap
-        rules["board"]["holes"] = sorted(self.hole_cells)
-        rules["board"]["setup"] = [sorted(cells) for cells in self.setup_cells]
-        if self.move.kind == "place":
-            del rules["move"]["gravity"]
+        """16 hex digits that name the rules; equal exactly for equal rules.
+
+        Keys at their defaults are left out, so that a key which is added later changes no digest.
+        """
+        rules = self.model_dump(include={"move", "turn", "effect", "end"}, exclude_defaults=True)
+        rules["board"] = self.board.model_dump(exclude={"holes", "setup"}, exclude_defaults=True)
+        rules["board"] |= {"holes": sorted(self.hole_cells), "setup": self.setup_cells}
+        rules["turn"] = rules.get("turn", {}) | {"first_stones": self.first_turn_stones}
+        pairs = {"line": self.lines, "capture": self.captures, "reach": self.reaches}
+        pairs["connect"] = tuple(sorted(sides) for sides in self.connects)
+        rules["end"] = rules.get("end", {}) | pairs | {"ply_cap": self.ply_cap}
+        for key in ("to_empty", "to_enemy", "over_enemy"):
+            rules.setdefault("move", {})[key] = self.directions(getattr(self.move, key), 0)
         return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_toml(self) -> str:
@@ -188,8 +391,35 @@ class Variant(_Section):
         data = {"name": self.name, **self.model_dump(exclude_defaults=True, exclude_none=True)}
         return tomli_w.dumps(data)
 
-    def _cells(self, names: tuple[str, ...]) -> tuple[int, ...]:
-        return tuple(parse_cell(name, rows=self.board.rows, columns=self.board.columns) for name in names)
+
+def by_colour(value: _T | ByColour[_T] | None) -> tuple[_T | None, _T | None]:
+    """A value that may differ by colour, as a pair."""
+    if isinstance(value, ByColour):
+        return value.first, value.second
+    return value, value
+
+
+def pattern_cells(variant: Variant) -> tuple[set[int], set[int]]:
+    """Cells that the set-up's pattern gives to the first and to the second colour, holes included."""
+    setup, rows, columns = variant.board.setup, variant.board.rows, variant.board.columns
+    everything = [(row, column) for row in range(rows) for column in range(columns)]
+    middle = (rows // 2 - 1, columns // 2 - 1)
+    corners = [(0, 0), (rows - 1, columns - 1), (0, columns - 1), (rows - 1, 0)]
+    centre = [(middle[0] + 1, middle[1]), (middle[0], middle[1] + 1), middle, (middle[0] + 1, middle[1] + 1)]
+    first, second = {
+        "none": ([], []),
+        "checkerboard": (
+            [(r, c) for r, c in everything if (rows - 1 - r + c) % 2 == 0],
+            [(r, c) for r, c in everything if (rows - 1 - r + c) % 2 == 1],
+        ),
+        "rows": (
+            [(r, c) for r, c in everything if r >= rows - setup.depth],
+            [(r, c) for r, c in everything if r < setup.depth],
+        ),
+        "corners": (corners[:2], corners[2:]),
+        "centre": (centre[:2], centre[2:]),
+    }[setup.pattern]
+    return {r * columns + c for r, c in first}, {r * columns + c for r, c in second}
 
 
 def load_toml(path: Path) -> Variant:
@@ -199,79 +429,6 @@ def load_toml(path: Path) -> Variant:
     except (OSError, UnicodeDecodeError) as error:
         raise VariantError(f"{path}: can't read the variant: {error}") from None
     return Variant.from_toml(text, name=path.stem, where=str(path))
-
-
-def _check_cells(variant: Variant) -> None:
-    """Holes and set-up lie on the board, without overlap, and leave room to play."""
-    seen: dict[int, str] = {}
-    board = variant.board
-    groups = {"holes": board.holes, "setup.first": board.setup.first, "setup.second": board.setup.second}
-    for key, names in groups.items():
-        for name in names:
-            try:
-                cell = parse_cell(name, rows=board.rows, columns=board.columns)
-            except ValueError as error:
-                raise ValueError(f"board.{key}: {error}") from None
-            if cell in seen:
-                raise ValueError(f"board.{key}: {name} is already in board.{seen[cell]}")
-            seen[cell] = key
-    if len(seen) == board.rows * board.columns:
-        raise ValueError("board: no empty cell is left to play on")
-
-
-def _check_rules(variant: Variant) -> None:
-    """Rules that contradict each other are refused with the reason."""
-    board, move, turn, end = variant.board, variant.move, variant.turn, variant.end
-    if end.line is None and not end.majority:
-        raise ValueError("end: expected a goal (line = N or majority = true), got none")
-    if end.exact and end.line is None:
-        raise ValueError("end.exact: needs end.line")
-    if move.must_flip and not variant.effect.flip:
-        raise ValueError("move.must_flip: needs effect.flip = true")
-    if move.must_flip and not all(variant.setup_cells):
-        raise ValueError("move.must_flip: needs stones of both colours in board.setup, or nothing could flip")
-    if move.must_flip and not turn.pass_when_stuck:
-        raise ValueError("move.must_flip: needs turn.pass_when_stuck = true, or a player could have no move")
-    if "gravity" in move.model_fields_set and move.kind != "drop":
-        raise ValueError("move.gravity: needs move.kind = 'drop'")
-    falls_along = "rows" if move.gravity in ("down", "up") else "columns"
-    if move.kind == "drop" and board.wrap in (falls_along, "both"):
-        raise ValueError(
-            f"move.gravity: stones would fall {move.gravity} for ever on a board that wraps its {falls_along}"
-        )
-    if move.kind == "drop":
-        _check_setup_is_held(variant)
-    if end.line is not None and (longest := _longest_line(variant)) < end.line:
-        raise ValueError(
-            f"end.line: expected at most {longest}, the longest line on this board, got {end.line}"
-        )
-    if turn.swap and any(variant.setup_cells):
-        raise ValueError("turn.swap: needs an empty board at the start")
-
-
-def _check_setup_is_held(variant: Variant) -> None:
-    """In drop games no stone of the set-up hangs over an empty cell."""
-    below = variant.neighbors()[:, DIRECTION[variant.move.gravity]]
-    stones = [cell for cells in variant.setup_cells for cell in cells]
-    for cell in stones:
-        if below[cell] != OFF and below[cell] not in stones:
-            name = cell_name(cell, rows=variant.board.rows, columns=variant.board.columns)
-            raise ValueError(
-                f"board.setup: expected stones that gravity holds, got {name} over an empty cell"
-            )
-
-
-def _longest_line(variant: Variant) -> int:
-    """Cells of the longest straight line; on wrapped boards each cell counts once."""
-    table = variant.neighbors()
-    longest = 1
-    for direction in range(len(OPPOSITE)):
-        for cell in range(table.shape[0]):
-            length, here = 1, int(table[cell, direction])
-            while here not in (OFF, cell):
-                length, here = length + 1, int(table[here, direction])
-            longest = max(longest, length)
-    return longest
 
 
 def _one_line(error: ValidationError) -> str:

@@ -63,7 +63,7 @@ def _turn(variant: Variant) -> str:
         text += f" (the very first: {stones(variant.first_turn_stones)})"
     if variant.turn.swap:
         text += "; after the first turn the second player may take it over"
-    if variant.turn.pass_when_stuck:
+    if variant.turn.passing == "stuck":
         text += "; who has no move passes, and two passes end the game"
     return text
 
@@ -73,11 +73,11 @@ def _goals(variant: Variant) -> Iterator[str]:
     verb = "loses" if end.misere else "wins"
     if end.line is not None:
         yield f"{'exactly ' if end.exact else ''}{end.line} {'' if end.exact else 'or more '}in line {verb}"
-    if end.majority:
+    if end.count == "stones":
         yield f"at the end, the player with more stones {verb}"
 
 
 def _draw(variant: Variant) -> str:
-    nobody = "equal numbers of stones" if variant.end.majority else "no cell left"
+    nobody = "equal numbers of stones" if variant.end.count == "stones" else "no cell left"
     cap = variant.end.ply_cap
     return nobody if cap is None else f"{nobody}, or {cap} moves played"

@@ -310,7 +310,7 @@ class Table:
 
     def _count(self) -> str:
         """How many stones each side has, where that decides."""
-        if not self.position.variant.end.majority:
+        if self.position.variant.end.count != "stones":
             return ""
         cells = self.position.state.cells[0]
         first, second = (int(np.count_nonzero(cells == colour)) for colour in (FIRST, SECOND))
