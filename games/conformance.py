@@ -13,12 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games import kernels
-from games.conformance_kernels import mark_legal, seat_values
+from games.conformance_kernels import draw_actions, seat_values
 from games.encoding import EXTRA_ACTIONS, MAX_SIZE, PLANES, Observation
 from games.errors import ConformanceError, MoveError
-from games.kernels import COLOUR, DRAW, EMPTIES, FIRST_WINS, SECOND_WINS, STATUS
+from games.group_kernels import rebuild_groups
 from games.position import Position, observe, start, swap_action
-from games.rules import EMPTY, FIRST, HOLE, MAX_LEGAL
+from games.rules import EMPTY, FIRST, HAS_GROUPS, HOLE, IS_PLAIN, MAX_LEGAL, SECOND
+from games.state import (
+    BEGIN,
+    COLOUR,
+    DRAW,
+    EMPTIES,
+    FIRST_WINS,
+    ORIGIN,
+    PHASE,
+    SECOND_WINS,
+    STATUS,
+    State,
+)
 from games.symmetry import symmetries
 from games.variant import Board, End, Variant
 
@@ -84,7 +96,7 @@ def _check_position(position: Position) -> None:
     _expect(position.returns == (0, 0), position, "the game goes on, but there is a result")
     _expect(position.ply < position.variant.ply_cap, position, "the game goes on past the ply cap")
     _check_listing(position)
-    _check_is_legal(position)
+    _check_drawing(position)
     _check_observation(position)
 
 
@@ -98,13 +110,16 @@ def _check_listing(position: Position) -> None:
     _expect(len(set(buffer[:n_legal].tolist())) == n_legal, position, "an action is listed twice")
 
 
-def _check_is_legal(position: Position) -> None:
-    """`is_legal` and the list of legal actions say the same of every action."""
-    asked = np.zeros(position.variant.n_actions, np.bool_)
-    mark_legal(position.rules, position.state, 0, asked)
-    if (wrong := np.flatnonzero(asked != position.legal_mask)).size:
-        text, said = position.action_text(int(wrong[0])), bool(asked[wrong[0]])
-        _expect(False, position, f"is_legal says {said} of {text}, the list of legal actions doesn't")
+def _check_drawing(position: Position) -> None:
+    """Random actions are legal ones, and drawing them doesn't change the position."""
+    before = _content(position)
+    drawn = np.empty(8, np.int16)
+    scratch = np.empty(int(position.rules.flags[0, MAX_LEGAL]) + 1, np.int16)
+    draw_actions(position.rules, position.state, kernels.seed_streams(position.ply, 1), scratch, drawn)
+    for action in drawn.tolist():
+        text = position.action_text(action)
+        _expect(bool(position.legal_mask[action]), position, f"{text} was drawn, but isn't legal")
+    _expect(_content(position) == before, position, "drawing an action changes the state")
 
 
 def _check_observation(position: Position) -> None:
@@ -119,12 +134,26 @@ def _check_observation(position: Position) -> None:
         "own": cells == own,
         "opponent": (cells != EMPTY) & (cells != HOLE) & (cells != own),
         "legal_cell": position.legal_mask[: len(cells)],
+        "origin": np.arange(len(cells)) == position.state.info[0, ORIGIN],
+        "own_goal": _goal_cells(position, own - FIRST),
+        "opponent_goal": _goal_cells(position, SECOND - own),
     }
     for name, plane in zip(PLANES, seen.planes[0], strict=True):
         shown = np.array_equal(plane.ravel(), expected[name])
         _expect(shown, position, f"the plane {name} doesn't show the position")
     _expect(np.array_equal(seen.legal[0], position.legal_mask), position, "the observed legal actions differ")
     _check_padding(position, seen)
+
+
+def _goal_cells(position: Position, colour: int) -> NDArray[np.bool_]:
+    """bool `[C]`: the cells of the sides that a colour has to connect or to reach."""
+    variant = position.variant
+    reach = variant.reaches[colour]
+    sides = {*variant.connects[colour], *([reach] if reach else [])}
+    cells = sorted(set().union(*(variant.sides[side] for side in sides)))
+    goal = np.zeros(variant.n_actions - EXTRA_ACTIONS, np.bool_)
+    goal[cells] = True
+    return goal
 
 
 def _check_padding(position: Position, seen: Observation) -> None:
@@ -161,6 +190,20 @@ def _check_step(position: Position, action: int) -> Position:
 
 
 def _check_cells(position: Position, following: Position, action: int) -> None:
+    """Cells change as the rules say, and what is counted along the way is what a count finds."""
+    if position.rules.flags[0, IS_PLAIN]:
+        _check_placed(position, following, action)
+    old, new = position.state.cells[0], following.state.cells[0]
+    half_way = following.state.info[0, PHASE] != BEGIN and following.state.info[0, ORIGIN] == action
+    chosen = half_way and position.state.info[0, PHASE] == BEGIN
+    _expect(not chosen or np.array_equal(old, new), following, "choosing a stone changes the board")
+    _expect(bool((new[old == HOLE] == HOLE).all()), following, "a hole became a cell")
+    empties = np.count_nonzero(new == EMPTY)
+    _expect(following.state.info[0, EMPTIES] == empties, following, "EMPTIES is miscounted")
+    _check_groups(following)
+
+
+def _check_placed(position: Position, following: Position, action: int) -> None:
     """A stone lies where it was placed, others only change colour, and only where stones flip."""
     old, new = position.state.cells[0], following.state.cells[0]
     own = FIRST + int(position.state.info[0, COLOUR])
@@ -172,8 +215,30 @@ def _check_cells(position: Position, following: Position, action: int) -> None:
     _expect(allowed or not flipped, following, "cells change that the action doesn't touch")
     _expect(bool((new[flipped] == own).all()), following, "a stone flips to the wrong colour")
     _expect(bool((old[flipped] == 3 - own).all()), following, "a cell flips that held no opposing stone")
-    empties = np.count_nonzero(new == EMPTY)
-    _expect(following.state.info[0, EMPTIES] == empties, following, "EMPTIES is miscounted")
+
+
+def _check_groups(position: Position) -> None:
+    """The groups that were kept up to date are those that a search from scratch finds."""
+    if not position.rules.flags[0, HAS_GROUPS]:
+        return
+    state = position.state
+    again = State(*(column.copy() for column in state))
+    rebuild_groups(position.rules, again, 0, 0, FIRST)
+    kept, found = _groups(state), _groups(again)
+    _expect(kept == found, position, f"groups went out of step: {kept} kept, {found} found")
+
+
+def _groups(state: State) -> dict[frozenset[int], tuple[int, int]]:
+    """Groups as sets of cells, with their borders and size, and their liberties where those are counted."""
+    stones = np.flatnonzero((state.cells[0] == FIRST) | (state.cells[0] == SECOND)).tolist()
+    groups: dict[int, set[int]] = {}
+    for cell in stones:
+        groups.setdefault(int(state.heads[0, cell]), set()).add(cell)
+    liberties = state.liberties[0] if state.liberties.size else np.zeros_like(state.members[0])
+    return {
+        frozenset(cells): (int(state.members[0, head]), int(liberties[head]))
+        for head, cells in groups.items()
+    }
 
 
 def _check_end(position: Position) -> None:

@@ -6,16 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compilation import kernel
-from games.encoding import EXTRA_ACTIONS
-from games.kernels import VARIANT, State, is_legal, value_for_seat
-from games.rules import N_CELLS, Rules
+from games.kernels import random_action, value_for_seat
+from games.rules import Rules
+from games.state import State
 
 
 @kernel
-def mark_legal(rules: Rules, state: State, row: int, legal: NDArray[np.bool_]) -> None:
-    """Ask `is_legal` of every action of a row's variant; legal: bool `[own A]`."""
-    for action in range(rules.flags[state.info[row, VARIANT], N_CELLS] + EXTRA_ACTIONS):
-        legal[action] = is_legal(rules, state, row, action)
+def draw_actions(
+    rules: Rules, state: State, rng: NDArray[np.uint64], scratch: NDArray[np.int16], drawn: NDArray[np.int16]
+) -> None:
+    """Fill `drawn` with random actions of row 0."""
+    for i in range(drawn.shape[0]):
+        drawn[i] = random_action(rules, state, 0, rng, 0, scratch)
 
 
 @kernel

@@ -86,9 +86,7 @@ def _check_pattern_is_free(variant: Variant, bare: set[int]) -> None:
     from games.variant import pattern_cells
 
     board = variant.board
-    given = {
-        cell: key for key in ("first", "second") for cell in variant.cells_of(getattr(board.setup, key))
-    }
+    given = {cell: key for key in ("first", "second") for cell in variant.cells_of(getattr(board.setup, key))}
     for cell in sorted(set().union(*pattern_cells(variant)) - bare - variant.hole_cells):
         name = cell_name(cell, rows=board.rows, columns=board.columns)
         key = f"board.setup.{given.get(cell)}"
@@ -122,7 +120,9 @@ def _check_move(variant: Variant) -> None:
     for key, kinds in needs.items():
         if key in move.model_fields_set:
             wanted = " or ".join(f"{kind!r}" for kind in kinds)
-            _refuse_unless(move.kind in kinds, f"move.{key}", f"needs move.kind = {wanted}, got {move.kind!r}")
+            _refuse_unless(
+                move.kind in kinds, f"move.{key}", f"needs move.kind = {wanted}, got {move.kind!r}"
+            )
 
 
 def _check_placing(variant: Variant) -> None:
@@ -137,7 +137,9 @@ def _check_placing(variant: Variant) -> None:
         _refuse_unless(passing, "move.must_flip", reason)
     if move.domino:
         other = effect.model_fields_set or move.model_fields_set - {"kind", "domino"}
-        _refuse_unless(not other, "move.domino", "can't be combined with effects or other conditions on the move")
+        _refuse_unless(
+            not other, "move.domino", "can't be combined with effects or other conditions on the move"
+        )
         _refuse_unless(not variant.is_hexagonal, "move.domino", "needs square cells")
     if move.kind == "drop":
         falls_along = "rows" if move.gravity in ("down", "up") else "columns"
@@ -155,7 +157,9 @@ def _check_setup_is_held(variant: Variant) -> None:
     for cell in stones:
         name = cell_name(cell, rows=variant.board.rows, columns=variant.board.columns)
         held = below[cell] == OFF or below[cell] in stones
-        _refuse_unless(held, "board.setup", f"expected stones that gravity holds, got {name} over an empty cell")
+        _refuse_unless(
+            held, "board.setup", f"expected stones that gravity holds, got {name} over an empty cell"
+        )
 
 
 def _check_walking(variant: Variant) -> None:
@@ -164,7 +168,9 @@ def _check_walking(variant: Variant) -> None:
     if variant.places:
         return
     first, second = variant.setup_cells
-    _refuse_unless(first and second, "move.kind", f"{move.kind!r} needs stones of both colours in board.setup")
+    _refuse_unless(
+        first and second, "move.kind", f"{move.kind!r} needs stones of both colours in board.setup"
+    )
     if move.kind == "clone":
         return
     ways = move.to_empty or move.to_enemy or move.over_enemy
@@ -175,7 +181,9 @@ def _check_walking(variant: Variant) -> None:
             _refuse_unless(known, f"move.{key}", f"hex cells have no way {way!r}")
     _refuse_unless(move.over_enemy or move.chain == "none", "move.chain", "needs move.over_enemy")
     _refuse_unless(move.over_enemy or not move.must_jump, "move.must_jump", "needs move.over_enemy")
-    _refuse_unless(move.to_empty or not move.shoot, "move.shoot", "needs move.to_empty, the ways a shot flies")
+    _refuse_unless(
+        move.to_empty or not move.shoot, "move.shoot", "needs move.to_empty, the ways a shot flies"
+    )
     jumps = move.over_enemy and move.shoot
     _refuse_unless(not jumps, "move.shoot", "can't be combined with move.over_enemy")
 
@@ -183,11 +191,15 @@ def _check_walking(variant: Variant) -> None:
 def _check_turn(variant: Variant) -> None:
     turn, end = variant.turn, variant.end
     if turn.swap:
-        _refuse_unless(variant.places, "turn.swap", f"needs move.kind 'place' or 'drop', got {variant.move.kind!r}")
+        _refuse_unless(
+            variant.places, "turn.swap", f"needs move.kind 'place' or 'drop', got {variant.move.kind!r}"
+        )
         _refuse_unless(not any(variant.setup_cells), "turn.swap", "needs an empty board at the start")
     if turn.repeat != "allowed":
         groups = variant.effect.surround and variant.move.kind == "place"
-        reason = f"{turn.repeat!r} needs move.kind = 'place' and effect.surround = true, or nothing comes back"
+        reason = (
+            f"{turn.repeat!r} needs move.kind = 'place' and effect.surround = true, or nothing comes back"
+        )
         _refuse_unless(groups, "turn.repeat", reason)
     if end.stuck in ("loses", "wins"):
         reason = f"{end.stuck!r} needs turn.passing = 'never', or nobody is ever stuck"
@@ -219,12 +231,16 @@ def _check_goals(variant: Variant) -> None:
     _refuse_unless(any(variant.lines) or not end.exact, "end.exact", "needs end.line")
     _refuse_unless(end.count != "none" or not end.komi, "end.komi", "needs end.count")
     both = end.count == "none" or end.stuck == "draw"
-    _refuse_unless(both, "end.stuck", f"{end.stuck!r} contradicts end.count, which decides when the game stops")
+    _refuse_unless(
+        both, "end.stuck", f"{end.stuck!r} contradicts end.count, which decides when the game stops"
+    )
     for key, values in (("line", variant.lines), ("capture", variant.captures)):
         least = 2 if key == "line" else 1
         given = [value for value in values if value]
         _refuse_unless(
-            all(v >= least for v in given), f"end.{key}", f"expected at least {least}, got {min(given, default=0)}"
+            all(v >= least for v in given),
+            f"end.{key}",
+            f"expected at least {least}, got {min(given, default=0)}",
         )
 
 
@@ -249,14 +265,22 @@ def _check_sides(variant: Variant) -> None:
     for name in [side for goal in variant.connects for side in goal]:
         _refuse_unless(name in sides, "end.connect", f"expected sides of this board ({known}), got {name!r}")
     for goal in filter(None, variant.connects):
-        _refuse_unless(len(set(goal)) > 1, "end.connect", f"expected at least two sides, got {', '.join(goal)}")
+        _refuse_unless(
+            len(set(goal)) > 1, "end.connect", f"expected at least two sides, got {', '.join(goal)}"
+        )
         _refuse_unless(_joined(variant, goal), "end.connect", f"holes cut {' from '.join(goal)}")
     for side in filter(None, variant.reaches):
         _refuse_unless(sides.get(side), "end.reach", f"expected a side of this board ({known}), got {side!r}")
-        _refuse_unless(not variant.places, "end.reach", "needs stones that move, with a move.kind such as 'step'")
-    _refuse_unless((end.fork or 0) <= len(sides), "end.fork", f"the board has {len(sides)} sides, got {end.fork}")
+        _refuse_unless(
+            not variant.places, "end.reach", "needs stones that move, with a move.kind such as 'step'"
+        )
+    _refuse_unless(
+        (end.fork or 0) <= len(sides), "end.fork", f"the board has {len(sides)} sides, got {end.fork}"
+    )
     corners = len(corner_cells(sides))
-    _refuse_unless((end.bridge or 0) <= corners, "end.bridge", f"the board has {corners} corners, got {end.bridge}")
+    _refuse_unless(
+        (end.bridge or 0) <= corners, "end.bridge", f"the board has {corners} corners, got {end.bridge}"
+    )
     whole = variant.is_hexagonal and variant.board.wrap == "none" and not variant.board.holes
     _refuse_unless(whole or not end.ring, "end.ring", "needs hex cells on a board without holes and wrapping")
     _refuse_unless(not (end.ring and variant.move.shoot), "end.ring", "can't be combined with move.shoot")

@@ -6,65 +6,97 @@ allocates, branches on a variant's name, or knows rows and columns.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from games.compilation import inlined, kernel, shared
 from games.encoding import RULE_FEATURES
-from games.geometry import N_AXES, N_DIRECTIONS, OFF
+from games.geometry import N_DIRECTIONS, OFF
+from games.group_kernels import borders_reach_goal, borders_with
+from games.line_kernels import count_enclosed, count_of, encloses_any, makes_line
+from games.move_kernels import (
+    act_special,
+    begin_special,
+    complete_move,
+    end_without_goal,
+    finish,
+    is_held,
+    list_special,
+    may_begin,
+    next_turn,
+    stones_lead,
+)
 from games.rules import (
+    ALWAYS,
+    CAPTURE,
+    CLONE,
+    CONNECT,
     COUNT,
     EMPTY,
-    EXACT,
+    ENDS_BY_GROUPS,
+    ENDS_BY_PASSING,
     FIRST,
     FIRST_STONES,
     FLIPS,
     HOLE,
     IS_DROP,
+    IS_PLAIN,
+    KIND,
     LINE,
-    MISERE,
     MUST_FLIP,
+    MUST_JUMP,
     N_CELLS,
     N_SCAN,
     PASSING,
     PLY_CAP,
+    REACH,
+    RING,
     SECOND,
-    STONES,
+    STEP,
     SWAP_RULE,
     Rules,
 )
-
-VARIANT, COLOUR, SWAPPED, STONES_LEFT, PLY, EMPTIES, LAST, PASSES, STATUS, N_INFO = range(10)
-"""Columns of `State.info`. COLOUR is the colour to move (0 first, 1 second); LAST is the last cell or OFF."""
-
-ONGOING, FIRST_WINS, SECOND_WINS, DRAW = range(4)
-"""STATUS, by colour."""
+from games.state import (
+    BEGIN,
+    COLOUR,
+    DRAW,
+    EMPTIES,
+    FIRST_WINS,
+    JUMPING,
+    KO,
+    LAST,
+    MOVING,
+    N_INFO,
+    ONGOING,
+    ORIGIN,
+    PASSES,
+    PHASE,
+    PLY,
+    SECOND_WINS,
+    SHOOTING,
+    STATUS,
+    STONES_LEFT,
+    SWAPPED,
+    TAKEN,
+    TAKEN_BY_SECOND,
+    VARIANT,
+    WAY,
+    State,
+)
 
 _FEATURE_STONES_LEFT = RULE_FEATURES.index("stones_left")
 _FEATURE_SWAP_LEGAL = RULE_FEATURES.index("swap_legal")
 _FEATURE_SECOND = RULE_FEATURES.index("second_colour")
 _FEATURE_PLY = RULE_FEATURES.index("ply")
+_FEATURE_OWN_CAPTURES = RULE_FEATURES.index("own_captures")
+_FEATURE_OPPONENT_CAPTURES = RULE_FEATURES.index("opponent_captures")
+_FEATURE_MOVING = RULE_FEATURES.index("moving")
+_FEATURE_SHOOTING = RULE_FEATURES.index("shooting")
+_FEATURE_JUMPING = RULE_FEATURES.index("jumping")
+_FEATURE_PASSED = RULE_FEATURES.index("passed")
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
-
-
-class State(NamedTuple):
-    """B positions.
-
-    cells: int8 `[B, C]`: EMPTY, FIRST, SECOND or HOLE
-    info: int16 `[B, N_INFO]`: see the column names
-    """
-
-    cells: NDArray[np.int8]
-    info: NDArray[np.int16]
-
-
-def new_state(rules: Rules, batch: int) -> State:
-    """Room for `batch` positions of any of the compiled variants; `reset` fills it."""
-    return State(np.zeros((batch, rules.start.shape[1]), np.int8), np.zeros((batch, N_INFO), np.int16))
 
 
 @shared
@@ -84,6 +116,14 @@ def reset(rules: Rules, state: State, row: int, variant: int) -> None:
     info[row, LAST] = OFF
     info[row, PASSES] = 0
     info[row, STATUS] = ONGOING
+    info[row, PHASE] = BEGIN
+    info[row, ORIGIN] = OFF
+    info[row, WAY] = OFF
+    info[row, KO] = OFF
+    info[row, TAKEN] = 0
+    info[row, TAKEN_BY_SECOND] = 0
+    if not rules.flags[variant, IS_PLAIN]:
+        begin_special(rules, state, row, variant)
 
 
 @shared
@@ -93,6 +133,15 @@ def copy_row(source: State, source_row: int, target: State, target_row: int) -> 
         target.cells[target_row, cell] = source.cells[source_row, cell]
     for column in range(N_INFO):
         target.info[target_row, column] = source.info[source_row, column]
+    for cell in range(source.heads.shape[1]):
+        target.heads[target_row, cell] = source.heads[source_row, cell]
+        target.rings[target_row, cell] = source.rings[source_row, cell]
+        target.members[target_row, cell] = source.members[source_row, cell]
+    for cell in range(source.liberties.shape[1]):
+        target.liberties[target_row, cell] = source.liberties[source_row, cell]
+    if source.history.shape[1] > 0:
+        for ply in range(source.info[source_row, PLY] + 1):
+            target.history[target_row, ply] = source.history[source_row, ply]
 
 
 @shared
@@ -120,53 +169,6 @@ def swap_is_legal(rules: Rules, state: State, row: int) -> bool:
         and state.info[row, PLY] == rules.flags[variant, FIRST_STONES]
         and state.info[row, STATUS] == ONGOING
     )
-
-
-@inlined
-def _flips_along(
-    rules: Rules, cells: NDArray[np.int8], row: int, variant: int, cell: int, d: int, own: int
-) -> int:
-    """Number of opposing stones that a stone of `own` on `cell` encloses in direction d."""
-    other = FIRST + SECOND - own
-    count = 0
-    here = rules.neighbors[variant, cell, d]
-    while here != OFF and here != cell and cells[row, here] == other:
-        count += 1
-        here = rules.neighbors[variant, here, d]
-    if here == OFF or here == cell or cells[row, here] != own:
-        return 0
-    return count
-
-
-@kernel
-def _flips_any(rules: Rules, cells: NDArray[np.int8], row: int, variant: int, cell: int, own: int) -> bool:
-    for d in range(N_DIRECTIONS):
-        if _flips_along(rules, cells, row, variant, cell, d, own) > 0:
-            return True
-    return False
-
-
-@inlined
-def _can_place(rules: Rules, state: State, row: int, variant: int, cell: int, colour: int) -> bool:
-    """Whether a colour may put a stone on a cell."""
-    cells = state.cells
-    if cells[row, cell] != EMPTY:
-        return False
-    if rules.flags[variant, IS_DROP]:
-        below = rules.support[variant, cell]
-        if below != OFF and cells[row, below] == EMPTY:
-            return False
-    if rules.flags[variant, MUST_FLIP]:
-        return _flips_any(rules, cells, row, variant, cell, FIRST + colour)
-    return True
-
-
-@kernel
-def _is_stuck(rules: Rules, state: State, row: int, variant: int, colour: int) -> bool:
-    for i in range(rules.flags[variant, N_SCAN]):
-        if _can_place(rules, state, row, variant, rules.scan[variant, i], colour):
-            return False
-    return True
 
 
 @inlined
@@ -204,11 +206,13 @@ def _list_supported(
 @kernel
 def _list_flipping(rules: Rules, state: State, row: int, variant: int, out: NDArray[np.int16], n: int) -> int:
     """Append the cells where the colour to move flips something at `out[n:]`; the new n."""
+    own = FIRST + state.info[row, COLOUR]
     for i in range(rules.flags[variant, N_SCAN]):
         cell = rules.scan[variant, i]
-        if _can_place(rules, state, row, variant, cell, state.info[row, COLOUR]):
-            out[n] = cell
-            n += 1
+        if state.cells[row, cell] == EMPTY and is_held(rules, state, row, variant, cell):
+            if encloses_any(rules, state.cells, row, variant, cell, own):
+                out[n] = cell
+                n += 1
     return n
 
 
@@ -221,138 +225,55 @@ def list_legal(rules: Rules, state: State, row: int, out: NDArray[np.int16], sta
     if state.info[row, STATUS] != ONGOING:
         return 0
     variant = state.info[row, VARIANT]
-    if rules.flags[variant, MUST_FLIP]:
+    n_cells = rules.flags[variant, N_CELLS]
+    if not rules.flags[variant, IS_PLAIN]:
+        n = list_special(rules, state, row, out, start, n_cells)
+    elif rules.flags[variant, MUST_FLIP]:
         n = _list_flipping(rules, state, row, variant, out, start)
     elif rules.flags[variant, IS_DROP]:
         n = _list_supported(rules, state, row, variant, out, start)
     else:
         n = _list_empty(rules, state, row, variant, out, start)
     if n == start and rules.flags[variant, PASSING]:
-        out[n] = rules.flags[variant, N_CELLS]
+        out[n] = n_cells
         n += 1
     if swap_is_legal(rules, state, row):
-        out[n] = rules.flags[variant, N_CELLS] + 1
+        out[n] = n_cells + 1
         n += 1
     return n - start
 
 
 @kernel
-def is_legal(rules: Rules, state: State, row: int, action: int) -> bool:
-    """Whether one of the variant's own actions may be played."""
-    variant = state.info[row, VARIANT]
-    cells = rules.flags[variant, N_CELLS]
-    if state.info[row, STATUS] != ONGOING or action < 0:
-        return False
-    if action < cells:
-        return _can_place(rules, state, row, variant, action, state.info[row, COLOUR])
-    if action == cells:
-        stuck = _is_stuck(rules, state, row, variant, state.info[row, COLOUR])
-        return rules.flags[variant, PASSING] != 0 and stuck
-    return action == cells + 1 and swap_is_legal(rules, state, row)
-
-
-@inlined
-def _run(rules: Rules, cells: NDArray[np.int8], row: int, variant: int, cell: int, d: int, own: int) -> int:
-    """Number of `own` stones next to a cell in direction d; on a wrapped board not past the cell itself."""
-    count = 0
-    here = rules.neighbors[variant, cell, d]
-    while here != OFF and here != cell and cells[row, here] == own:
-        count += 1
-        here = rules.neighbors[variant, here, d]
-    return count
-
-
-@inlined
-def _makes_line(rules: Rules, cells: NDArray[np.int8], row: int, variant: int, cell: int, own: int) -> bool:
-    """Whether the stone on a cell is part of a line that counts."""
-    needed = rules.flags[variant, LINE]
-    exact = rules.flags[variant, EXACT]
-    for axis in range(N_AXES):
-        ahead = _run(rules, cells, row, variant, cell, axis, own)
-        length = 1 + ahead
-        if length < needed or exact:
-            last_ahead = cell
-            for _ in range(ahead):
-                last_ahead = rules.neighbors[variant, last_ahead, axis]
-            closes = ahead > 0 and rules.neighbors[variant, last_ahead, axis] == cell
-            if not closes:
-                length += _run(rules, cells, row, variant, cell, axis + N_AXES, own)
-        if length == needed or (length > needed and not exact):
-            return True
-    return False
-
-
-@kernel
 def _flip(rules: Rules, state: State, row: int, variant: int, cell: int, own: int) -> bool:
-    """Flip what the new stone encloses; whether a flipped stone is now part of a line that counts.
-
-    All directions are counted before the first stone flips, since they may cross on a wrapped board.
-    """
-    counts_low, counts_high = 0, 0  # 16 bits a direction
-    for d in range(N_AXES):
-        low = _flips_along(rules, state.cells, row, variant, cell, d, own)
-        high = _flips_along(rules, state.cells, row, variant, cell, d + N_AXES, own)
-        counts_low |= low << (16 * d)
-        counts_high |= high << (16 * d)
-    if counts_low | counts_high == 0:
+    """Flip what the new stone encloses; whether a flipped stone is now part of a line that counts."""
+    low, high = count_enclosed(rules, state.cells, row, variant, cell, own)
+    if low | high == 0:
         return False
     for d in range(N_DIRECTIONS):
         here = cell
-        for _ in range(_count_of(counts_low, counts_high, d)):
+        for _ in range(count_of(low, high, d)):
             here = rules.neighbors[variant, here, d]
             state.cells[row, here] = own
     if rules.flags[variant, LINE] == 0:
         return False
     for d in range(N_DIRECTIONS):
         here = cell
-        for _ in range(_count_of(counts_low, counts_high, d)):
+        for _ in range(count_of(low, high, d)):
             here = rules.neighbors[variant, here, d]
-            if _makes_line(rules, state.cells, row, variant, here, own):
+            if makes_line(rules, state.cells, row, variant, here, own):
                 return True
     return False
 
 
 @inlined
-def _count_of(counts_low: int, counts_high: int, d: int) -> int:
-    """The count of direction d from the two words that hold all of them."""
-    word = counts_low if d < N_AXES else counts_high
-    return (word >> (16 * (d % N_AXES))) & 0xFFFF
-
-
-@kernel
-def _majority_status(rules: Rules, state: State, row: int, variant: int) -> int:
-    """FIRST_WINS, SECOND_WINS or DRAW by the number of stones, before misère turns it round."""
-    lead = 0
-    for cell in range(rules.flags[variant, N_CELLS]):
-        lead += state.cells[row, cell] == FIRST
-        lead -= state.cells[row, cell] == SECOND
-    return DRAW if lead == 0 else (FIRST_WINS if lead > 0 else SECOND_WINS)
-
-
-@inlined
-def _finish(rules: Rules, state: State, row: int, variant: int, status: int) -> None:
-    """End the game for the colour that reached the goal; misère turns the result round."""
-    if status != DRAW and rules.flags[variant, MISERE]:
-        status = FIRST_WINS + SECOND_WINS - status
-    state.info[row, STATUS] = status
-
-
-@inlined
-def _next_turn(rules: Rules, state: State, row: int, variant: int) -> None:
-    state.info[row, COLOUR] = 1 - state.info[row, COLOUR]
-    state.info[row, STONES_LEFT] = rules.flags[variant, STONES]
-
-
-@inlined
-def _end_without_goal(rules: Rules, state: State, row: int, variant: int) -> None:
+def _end_plain(rules: Rules, state: State, row: int, variant: int) -> None:
     """Full board, two passes, or the ply cap."""
     if state.info[row, STATUS] != ONGOING:
         return
     if state.info[row, EMPTIES] == 0 or state.info[row, PASSES] == 2:
-        by_stones = rules.flags[variant, COUNT] != 0
-        _finish(
-            rules, state, row, variant, _majority_status(rules, state, row, variant) if by_stones else DRAW
-        )
+        lead = stones_lead(rules, state, row, variant) if rules.flags[variant, COUNT] else 0
+        status = DRAW if lead == 0 else (FIRST_WINS if lead > 0 else SECOND_WINS)
+        finish(rules, state, row, variant, status)
     elif state.info[row, PLY] >= rules.flags[variant, PLY_CAP]:
         state.info[row, STATUS] = DRAW
 
@@ -363,33 +284,68 @@ def play(rules: Rules, state: State, row: int, action: int) -> None:
     info = state.info
     variant = info[row, VARIANT]
     n_cells = rules.flags[variant, N_CELLS]
+    is_plain = rules.flags[variant, IS_PLAIN] != 0
     info[row, PLY] += 1
     if action < n_cells:
-        _place(rules, state, row, variant, action)
+        if is_plain:
+            _place(rules, state, row, variant, action)
+        else:
+            act_special(rules, state, row, action)
     elif action == n_cells:
-        info[row, PASSES] += 1
-        info[row, LAST] = OFF
-        _next_turn(rules, state, row, variant)
+        _pass(rules, state, row, variant)
     else:
         info[row, SWAPPED] = 1
-    _end_without_goal(rules, state, row, variant)
+    if is_plain:
+        _end_plain(rules, state, row, variant)
+    else:
+        end_without_goal(rules, state, row)
+
+
+@inlined
+def _pass(rules: Rules, state: State, row: int, variant: int) -> None:
+    """Give up the turn, or in a chain of jumps the next jump."""
+    info = state.info
+    info[row, LAST] = OFF
+    info[row, KO] = OFF
+    if info[row, PHASE] == JUMPING:
+        complete_move(rules, state, row, variant)
+    else:
+        info[row, PASSES] += 1
+        next_turn(rules, state, row, variant)
 
 
 @inlined
 def may_end(rules: Rules, state: State, row: int, action: int) -> bool:
     """Whether a legal action might end the game; False only if it can't. Much cheaper than playing it."""
     variant = state.info[row, VARIANT]
-    line = rules.flags[variant, LINE]
-    if action >= rules.flags[variant, N_CELLS] or rules.flags[variant, FLIPS] or line == 1:
+    flags = rules.flags
+    if action >= flags[variant, N_CELLS] or flags[variant, FLIPS]:
         return True
-    if state.info[row, EMPTIES] == 1 or state.info[row, PLY] + 1 >= rules.flags[variant, PLY_CAP]:
+    if state.info[row, EMPTIES] == 1 or state.info[row, PLY] + 1 >= flags[variant, PLY_CAP]:
         return True
+    if not flags[variant, IS_PLAIN]:
+        return _special_may_end(rules, state, row, variant, action)
     own = FIRST + state.info[row, COLOUR]
     for d in range(N_DIRECTIONS):  # a line has an own stone beside the new one
         here = rules.neighbors[variant, action, d]
         if here != OFF and state.cells[row, here] == own:
-            return line > 0
+            return flags[variant, LINE] > 0
     return False
+
+
+@kernel
+def _special_may_end(rules: Rules, state: State, row: int, variant: int, action: int) -> bool:
+    """The same for a cell in a variant that isn't plain."""
+    flags, info = rules.flags, state.info
+    if flags[variant, KIND] >= STEP and info[row, PHASE] == BEGIN:
+        return state.cells[row, action] == EMPTY  # the choice of a stone ends nothing
+    if not flags[variant, ENDS_BY_GROUPS]:
+        return not flags[variant, ENDS_BY_PASSING]
+    if flags[variant, RING]:
+        return True
+    own = FIRST + info[row, COLOUR]
+    borders = borders_with(rules, state, row, variant, action, own)
+    return borders_reach_goal(rules, variant, own - FIRST, borders)
 
 
 @inlined
@@ -403,11 +359,11 @@ def _place(rules: Rules, state: State, row: int, variant: int, cell: int) -> Non
     lined = False
     if rules.flags[variant, FLIPS]:
         lined = _flip(rules, state, row, variant, cell, own)
-    if lined or (rules.flags[variant, LINE] and _makes_line(rules, state.cells, row, variant, cell, own)):
-        _finish(rules, state, row, variant, FIRST_WINS + info[row, COLOUR])
+    if lined or (rules.flags[variant, LINE] and makes_line(rules, state.cells, row, variant, cell, own)):
+        finish(rules, state, row, variant, FIRST_WINS + info[row, COLOUR])
     info[row, STONES_LEFT] -= 1
     if info[row, STONES_LEFT] == 0:
-        _next_turn(rules, state, row, variant)
+        next_turn(rules, state, row, variant)
 
 
 @shared
@@ -437,6 +393,7 @@ def observe(
     other = FIRST + SECOND - own
     canvas, cells = rules.canvas[variant], state.cells[row]
     board, mine, theirs, playable = planes[out, 0], planes[out, 1], planes[out, 2], planes[out, 3]
+    planes[out, 4:] = 0.0
     allowed = legal[out]
     playable[:] = 0.0
     allowed[:] = False
@@ -462,12 +419,44 @@ def observe(
         allowed[at] = True
         if actions[i] < n_cells:
             playable[at] = 1.0
+    if not rules.flags[variant, IS_PLAIN]:
+        _observe_special(rules, state, row, planes, out)
     for feature in range(features.shape[1]):
         features[out, feature] = rules.features[variant, feature]
     features[out, _FEATURE_STONES_LEFT] = state.info[row, STONES_LEFT] / 4
     features[out, _FEATURE_SWAP_LEGAL] = swap_is_legal(rules, state, row)
     features[out, _FEATURE_SECOND] = state.info[row, COLOUR]
     features[out, _FEATURE_PLY] = state.info[row, PLY] / rules.flags[variant, PLY_CAP]
+    phase, colour = state.info[row, PHASE], state.info[row, COLOUR]
+    features[out, _FEATURE_OWN_CAPTURES] = _captured_share(rules, state, row, variant, colour)
+    features[out, _FEATURE_OPPONENT_CAPTURES] = _captured_share(rules, state, row, variant, 1 - colour)
+    features[out, _FEATURE_MOVING] = phase == MOVING
+    features[out, _FEATURE_SHOOTING] = phase == SHOOTING
+    features[out, _FEATURE_JUMPING] = phase == JUMPING
+    features[out, _FEATURE_PASSED] = state.info[row, PASSES] > 0
+
+
+@inlined
+def _captured_share(rules: Rules, state: State, row: int, variant: int, colour: int) -> float:
+    """Stones that a colour has captured, as a share of those it needs; 0 where captures are no goal."""
+    needed = rules.flags[variant, CAPTURE + colour]
+    return state.info[row, TAKEN + colour] / needed if needed else 0.0
+
+
+@kernel
+def _observe_special(rules: Rules, state: State, row: int, planes: NDArray[np.float32], out: int) -> None:
+    """The planes that plain variants leave empty: the origin of a half-made move, and the goals' cells."""
+    variant, colour = state.info[row, VARIANT], state.info[row, COLOUR]
+    canvas, origin = rules.canvas[variant], state.info[row, ORIGIN]
+    if origin != OFF:
+        planes[out, 4, canvas[origin]] = 1.0
+    for seat in range(2):
+        side = colour ^ seat
+        goal = rules.flags[variant, CONNECT + side] | rules.flags[variant, REACH + side]
+        if goal != 0:
+            for cell in range(rules.flags[variant, N_CELLS]):
+                if rules.borders[variant, cell] & goal != 0:
+                    planes[out, 5 + seat, canvas[cell]] = 1.0
 
 
 @inlined
@@ -486,13 +475,76 @@ def uniform(rng: NDArray[np.uint64], row: int) -> float:
     return (np.float64(next_random(rng, row) >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
 
 
+@inlined
+def random_action(
+    rules: Rules, state: State, row: int, rng: NDArray[np.uint64], stream: int, actions: NDArray[np.int16]
+) -> int:
+    """A uniformly random legal action of a game that goes on.
+
+    Where legality is dear, only the candidates that are drawn are looked at, until one is legal: every legal
+    one is as likely as before.
+
+    actions: scratch with room for `MAX_LEGAL + 1`.
+    """
+    variant = state.info[row, VARIANT]
+    flags = rules.flags
+    if flags[variant, IS_PLAIN] and not flags[variant, MUST_FLIP]:
+        n = list_legal(rules, state, row, actions, 0)
+        return actions[int(uniform(rng, stream) * n)]
+    return _draw_action(rules, state, row, rng, stream, actions)
+
+
+@kernel
+def _draw_action(
+    rules: Rules, state: State, row: int, rng: NDArray[np.uint64], stream: int, actions: NDArray[np.int16]
+) -> int:
+    """Draw candidates until one is legal."""
+    variant = state.info[row, VARIANT]
+    flags = rules.flags
+    draws = state.info[row, PHASE] == BEGIN and not flags[variant, MUST_JUMP]
+    if not draws or swap_is_legal(rules, state, row):
+        n = list_legal(rules, state, row, actions, 0)
+        return actions[int(uniform(rng, stream) * n)]
+    n = _list_candidates(rules, state, row, variant, actions)
+    n_cells = flags[variant, N_CELLS]
+    if flags[variant, PASSING] == ALWAYS:
+        actions[n] = n_cells
+        n += 1
+    while n > 0:
+        drawn = int(uniform(rng, stream) * n)
+        action = actions[drawn]
+        if action == n_cells or may_begin(rules, state, row, variant, action, False):
+            return action
+        n -= 1
+        actions[drawn] = actions[n]
+    return n_cells
+
+
+@inlined
+def _list_candidates(rules: Rules, state: State, row: int, variant: int, out: NDArray[np.int16]) -> int:
+    """The cells on which a move might begin, legal or not: empty ones, own stones, or both; their number."""
+    flags = rules.flags
+    if flags[variant, IS_DROP]:
+        return _list_supported(rules, state, row, variant, out, 0)
+    if flags[variant, KIND] < STEP:
+        return _list_empty(rules, state, row, variant, out, 0)
+    own = FIRST + state.info[row, COLOUR]
+    clones = flags[variant, KIND] == CLONE
+    n = 0
+    for i in range(flags[variant, N_SCAN]):
+        cell = rules.scan[variant, i]
+        content = state.cells[row, cell]
+        out[n] = cell
+        n += content == own or (clones and content == EMPTY)
+    return n
+
+
 @kernel
 def playout(rules: Rules, state: State, row: int, rng: NDArray[np.uint64], actions: NDArray[np.int16]) -> int:
     """Play uniformly random legal actions to the end; the number of actions played."""
     plies = 0
     while state.info[row, STATUS] == ONGOING:
-        n = list_legal(rules, state, row, actions, 0)
-        play(rules, state, row, actions[int(uniform(rng, row) * n)])
+        play(rules, state, row, random_action(rules, state, row, rng, row, actions))
         plies += 1
     return plies
 

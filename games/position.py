@@ -19,14 +19,22 @@ from numpy.typing import NDArray
 from games import kernels
 from games.compilation import announce_first_compile
 from games.encoding import EXTRA_ACTIONS, PLANES, Observation
-from games.errors import MoveError
-from games.kernels import (
+from games.errors import MoveError, VariantError
+from games.notation import PASS_TEXT, SWAP_TEXT, cell_name, column_letter, parse_cell
+from games.rules import HOLE, Rules, canvas_size, compile_rules, rules_of
+from games.state import (
+    BEGIN,
     COLOUR,
     DRAW,
     FIRST_WINS,
+    JUMPING,
     LAST,
+    MOVING,
     ONGOING,
+    ORIGIN,
+    PHASE,
     PLY,
+    SHOOTING,
     STATUS,
     STONES_LEFT,
     SWAPPED,
@@ -34,8 +42,6 @@ from games.kernels import (
     State,
     new_state,
 )
-from games.notation import PASS_TEXT, SWAP_TEXT, cell_name, column_letter, parse_cell
-from games.rules import HOLE, Rules, canvas_size, compile_rules, rules_of
 from games.variant import Variant
 
 _Array = TypeVar("_Array", bound=NDArray[np.generic])
@@ -55,12 +61,15 @@ def swap_action(variant: Variant) -> int:
 
 
 def start(variant: Variant) -> Position:
-    """The variant's first position."""
+    """The variant's first position; raises `VariantError` if the first player has no move there."""
     announce_first_compile()
     rules = rules_of(variant)
     state = new_state(rules, 1)
     kernels.reset(rules, state, 0, 0)
-    return Position(variant, rules, state, ())
+    position = Position(variant, rules, state, ())
+    if position.is_over:
+        raise VariantError(f"{variant.name}: expected a first move, but the first player has none")
+    return position
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -140,13 +149,16 @@ class Position:
         chosen = operator.index(action)
         if not (0 <= chosen < self.variant.n_actions and self.legal_mask[chosen]):
             raise MoveError(self._refusal(chosen))
-        state = State(self.state.cells.copy(), self.state.info.copy())
+        state = State(*(column.copy() for column in self.state))
         kernels.play(self.rules, state, 0, chosen)
         return Position(self.variant, self.rules, state, (*self.actions, chosen))
 
     def play_text(self, text: str) -> Position:
-        """The position after an action written as text; `MoveError` as from `parse_action` and `play`."""
-        return self.play(self.parse_action(text))
+        """The position after an action as text, or after several such as `a2-a3`; `MoveError` as from `play`."""
+        position = self
+        for word in text.replace("-", " ").split() or [text]:
+            position = position.play(position.parse_action(word))
+        return position
 
     def action_text(self, action: SupportsIndex) -> str:
         """An action as text: a cell such as `d1`, `pass` or `swap`.
@@ -198,9 +210,13 @@ class Position:
 
     def __str__(self) -> str:
         rows, columns = self.variant.board.rows, self.variant.board.columns
-        lines = [f"{rows - row:>2} {self._drawn_row(row)}".rstrip() for row in range(rows)]
+        lines = [f"{rows - row:>2} {self._indent(row)}{self._drawn_row(row)}".rstrip() for row in range(rows)]
         letters = " ".join(column_letter(column) for column in range(columns))
-        return "\n".join([*lines, f"    {letters}", self._status_line()])
+        return "\n".join([*lines, f"    {self._indent(rows - 1)}{letters}", self._status_line()])
+
+    def _indent(self, row: int) -> str:
+        """Each row of hexagonal cells lies half a cell further right than the one above."""
+        return " " * row if self.variant.is_hexagonal else ""
 
     @property
     def _key(self) -> tuple[str, bytes, bytes]:
@@ -253,10 +269,11 @@ class Position:
         """One row of the board; the last stone stands in brackets."""
         columns = self.variant.board.columns
         last = int(self.state.info[0, LAST])
+        outside = self.variant.cut_cells
         drawn = ""
         for cell in range(row * columns, (row + 1) * columns):
             before = "[" if cell == last else "]" if cell - 1 == last and cell % columns else " "
-            drawn += before + _STONES[self.state.cells[0, cell]]
+            drawn += before + (" " if cell in outside else _STONES[self.state.cells[0, cell]])
         return drawn + ("]" if last == (row + 1) * columns - 1 else "")
 
     def _status_line(self) -> str:
@@ -266,10 +283,20 @@ class Position:
         line = f"{self._side(self.to_play)} to move"
         if self.variant.turn.stones > 1 or self.variant.first_turn_stones > 1:
             left = int(self.state.info[0, STONES_LEFT])
-            line += f", {left} stone{'s' if left > 1 else ''} left in this turn"
+            things = "stone" if self.variant.places else "move"
+            line += f", {left} {things}{'s' if left > 1 else ''} left in this turn"
+        line += self._half_made()
         if self.legal_mask[swap_action(self.variant)]:
             line += ", may swap"
         return line
+
+    def _half_made(self) -> str:
+        """What is still to choose in a move that has begun."""
+        phase, origin = int(self.state.info[0, PHASE]), int(self.state.info[0, ORIGIN])
+        if phase == BEGIN:
+            return ""
+        what = {MOVING: "moves", JUMPING: "may jump on, or pass", SHOOTING: "shoots"}[phase]
+        return f": {self._cell_name(origin)} {what}"
 
     def _side(self, seat: int) -> str:
         """A seat with the stones it plays."""
@@ -293,8 +320,9 @@ def stack(positions: Sequence[Position]) -> tuple[Rules, State]:
     state = new_state(rules, len(positions))
     state.cells[:] = HOLE
     for row, position in enumerate(positions):
-        state.cells[row, : position.state.cells.shape[1]] = position.state.cells[0]
-        state.info[row] = position.state.info[0]
+        for own, column in zip(position.state, state, strict=True):
+            width = min(own.shape[1], column.shape[1])
+            column[row, :width] = own[0, :width]
         state.info[row, VARIANT] = row_of[position.variant.digest]
     return rules, state
 

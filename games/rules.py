@@ -97,8 +97,10 @@ STUCK_DRAWS, STUCK_LOSES, STUCK_WINS, STOP_FIRST, STOP_SECOND = range(5)
     CAPTURE_OF_SECOND,
     ELIMINATE,
     STUCK,
+    ENDS_BY_GROUPS,
+    ENDS_BY_PASSING,
     N_FLAGS,
-) = range(53)
+) = range(55)
 """Columns of `Rules.flags`. X_OF_SECOND is X for the second colour: read `X + colour`.
 
 IS_PLAIN: stones are only placed, dropped or flipped, and lines and stones are all that count
@@ -106,6 +108,7 @@ TO_EMPTY, TO_ENEMY, OVER_ENEMY: bit d is direction d
 CONNECT, REACH: bits of `Rules.borders`
 HAS_GROUPS: the state keeps track of groups; REBUILDS_GROUPS: anew after each move
 FULL_ENDS: the game stops when no cell is empty; NEVER_STUCK: until then there is a move
+ENDS_BY_GROUPS: before the board is full only a group of placed stones ends the game; ENDS_BY_PASSING: only passing
 WRAPS: the same cell may be reached in several directions
 """
 
@@ -282,14 +285,26 @@ def _side_mask(variant: Variant, names: Sequence[str]) -> int:
 
 def _flags(variant: Variant, start: NDArray[np.int8], n_scan: int) -> NDArray[np.int32]:
     board_flags = {N_CELLS: len(start), N_SCAN: n_scan, MAX_LEGAL: _max_legal(variant, start)}
-    each = (board_flags, _move_flags(variant), _turn_flags(variant), _effect_flags(variant), _end_flags(variant))
+    each = (
+        board_flags,
+        _move_flags(variant),
+        _turn_flags(variant),
+        _effect_flags(variant),
+        _end_flags(variant),
+    )
     flags = np.zeros(N_FLAGS, np.int32)
     for group in each:
         for flag, value in group.items():
             flags[flag] = value
     flags[IS_PLAIN] = _is_plain(flags)
     conditions = (MUST_FLIP, BESIDE, KEEPS_LIBERTY, CAPTURES_NOTHING, DOMINO)
+    groups = (CONNECT, CONNECT_OF_SECOND, FORK, BRIDGE, RING)
+    others = (LINE, LINE_OF_SECOND, REACH, REACH_OF_SECOND, CAPTURE, CAPTURE_OF_SECOND, ELIMINATE)
     flags[NEVER_STUCK] = variant.places and not flags[list(conditions)].any()
+    only_groups = flags[list(groups)].any() and not flags[list(others)].any()
+    simple = flags[NEVER_STUCK] and not flags[REBUILDS_GROUPS]
+    flags[ENDS_BY_GROUPS] = only_groups and simple and not flags[SURROUNDS]
+    flags[ENDS_BY_PASSING] = flags[PASSING] != NEVER and not flags[[*groups, *others]].any()
     return flags
 
 

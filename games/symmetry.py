@@ -1,9 +1,9 @@
 """Symmetries of a variant: permutations of its actions under which its rules stay the same.
 
-They are found in the neighbour table, not listed by hand: each of the eight ways to turn or reflect the
-directions, with each image of one cell, fixes where every other cell goes. What survives is a symmetry of the
-board; holes, stones of the set-up and gravity then have to stay as they are. On wrapped boards translations
-come out as well.
+They are found in the neighbour table, not listed by hand: each way to turn or reflect the directions (eight
+for square cells, twelve for hexagonal ones), with each image of one cell, fixes where every other cell goes.
+What survives is a symmetry of the board; holes, stones of the set-up, gravity, the ways stones move, and the
+sides that are goals then have to stay as they are. On wrapped boards translations come out as well.
 """
 
 from __future__ import annotations
@@ -16,14 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.encoding import EXTRA_ACTIONS
-from games.geometry import DIRECTION, N_DIRECTIONS, OFF
+from games.geometry import DIRECTION, HEX_DIRECTIONS, N_DIRECTIONS, OFF
 from games.rules import Rules, start_cells
 from games.variant import Variant
 
 _Int = NDArray[np.int64]
-
-ANCHOR = 0
-"""The cell whose image is tried everywhere."""
 
 MAX_SYMMETRIES = 16
 """How many symmetries of one variant a `SymmetryTable` holds; only wrapped boards have more."""
@@ -101,14 +98,28 @@ def _adds_wrapping(variant: Variant, cells: _Int) -> NDArray[np.bool_]:
 
 
 def _direction_maps(variant: Variant) -> _Int:
-    """int64 `[G, 8]`: the turns and reflections of directions that keep gravity; the identity first."""
-    steps = np.arange(N_DIRECTIONS)
-    turns = np.arange(0, N_DIRECTIONS, 2)[:, None]
-    maps = np.concatenate([steps + turns, turns - steps]) % N_DIRECTIONS
-    if variant.move.kind == "drop":
-        down = DIRECTION[variant.move.gravity]
-        maps = maps[maps[:, down] == down]
+    """int64 `[G, 8]`: turns and reflections of directions that keep gravity and ways to move; identity first."""
+    circle = np.array(HEX_DIRECTIONS if variant.is_hexagonal else range(N_DIRECTIONS))
+    step = 1 if variant.is_hexagonal else 2  # a square turns by quarters, not by eighths
+    places, turns = np.arange(len(circle)), np.arange(0, len(circle), step)[:, None]
+    images = np.concatenate([places + turns, turns - places]) % len(circle)
+    maps = np.tile(np.arange(N_DIRECTIONS), (len(images), 1))
+    maps[:, circle] = circle[images]
+    for kept in _kept_directions(variant):
+        maps = maps[[set(row[list(kept)].tolist()) == set(kept) for row in maps]]
     return maps
+
+
+def _kept_directions(variant: Variant) -> list[tuple[int, ...]]:
+    """Sets of directions that a symmetry has to map to themselves."""
+    move = variant.move
+    ways = [move.to_empty, move.to_enemy, move.over_enemy]
+    kept = [variant.directions(names, colour) for names in ways for colour in (0, 1)]
+    if move.kind == "drop":
+        kept.append((DIRECTION[move.gravity],))
+    if move.domino:  # named by the upper or left cell, so neither may come to lie on the other side
+        kept += [(DIRECTION["down"],), (DIRECTION["right"],)]
+    return [directions for directions in kept if directions]
 
 
 def _automorphisms(variant: Variant) -> _Int:
@@ -118,8 +129,9 @@ def _automorphisms(variant: Variant) -> _Int:
     off = n_cells  # one more row, so that a walk off the board stays there
     steps = np.vstack([np.where(table == OFF, off, table), np.full(N_DIRECTIONS, off)])
     maps = _direction_maps(variant)
-    images = np.repeat(maps, n_cells, axis=0)
-    moved = _propagate(steps, images, np.tile(np.arange(n_cells), len(maps)))
+    on_board = np.setdiff1d(np.arange(n_cells), sorted(variant.cut_cells))
+    images = np.repeat(maps, len(on_board), axis=0)
+    moved = _propagate(steps, images, np.tile(on_board, len(maps)))
     bijective = (np.sort(moved[:, :n_cells], axis=1) == np.arange(n_cells)).all(axis=1)
     moved, images = moved[bijective], images[bijective]
     kept: _Int = moved[_commutes(steps, images, moved), :n_cells]
@@ -127,11 +139,15 @@ def _automorphisms(variant: Variant) -> _Int:
 
 
 def _propagate(steps: _Int, images: _Int, anchor_images: _Int) -> _Int:
-    """int64 `[K, C + 1]`: where cells go if the anchor goes to `anchor_images` and directions to `images`."""
+    """int64 `[K, C + 1]`: where cells go if the anchor goes to `anchor_images` and directions to `images`.
+
+    The anchor is the first image; cells outside the board's shape stay where they are.
+    """
     off = len(steps) - 1
-    moved = np.full((len(images), off + 1), off)
-    moved[:, ANCHOR] = anchor_images
-    seen, queue = {ANCHOR, off}, [ANCHOR]
+    anchor = int(anchor_images[0])
+    moved = np.tile(np.arange(off + 1), (len(images), 1))
+    moved[:, anchor] = anchor_images
+    seen, queue = {anchor, off}, [anchor]
     for cell in queue:
         for direction, neighbor in enumerate(steps[cell].tolist()):
             if neighbor not in seen:
@@ -152,7 +168,16 @@ def _commutes(steps: _Int, images: _Int, moved: _Int) -> NDArray[np.bool_]:
 
 
 def _keeps_cells(variant: Variant, cells: _Int) -> NDArray[np.bool_]:
-    """bool `[K]`: whether holes go to holes and stones of the set-up to stones of the same colour."""
+    """bool `[K]`: whether holes, stones of the set-up and the sides that are goals stay what they are."""
     start = start_cells(variant)
     kept: NDArray[np.bool_] = (start[cells] == start).all(axis=1)
+    goals = [[variant.sides[side] for side in sides] for sides in variant.connects]
+    goals += [[variant.sides[side]] if side else [] for side in variant.reaches]
+    for goal in goals:
+        kept &= np.array([_maps_to_itself(perm, goal) for perm in cells], np.bool_)
     return kept
+
+
+def _maps_to_itself(perm: _Int, goal: list[frozenset[int]]) -> bool:
+    """Whether a permutation of cells leads the sides of a goal to the sides of the goal."""
+    return {frozenset(perm[sorted(side)].tolist()) for side in goal} == set(goal)

@@ -79,7 +79,8 @@ class Board(_Section):
     rows: int = Field(ge=1, le=MAX_SIZE, description="number of rows")
     columns: int = Field(ge=1, le=MAX_SIZE, description="number of columns")
     cells: Literal["square", "hex"] = Field(
-        "square", description="'square': lines run in 8 directions; 'hex': cells have 6 neighbours, lines 3 axes"
+        "square",
+        description="'square': lines run in 8 directions; 'hex': cells have 6 neighbours, lines 3 axes",
     )
     shape: Literal["full", "triangle", "hexagon"] = Field(
         "full",
@@ -87,7 +88,8 @@ class Board(_Section):
         "left half; 'hexagon': rows = columns = 2 * side - 1; the last two are for hex cells",
     )
     adjacent: Literal[4, 8] = Field(
-        4, description="square cells touch 4 or 8 others: for groups, connection, 'beside', infection and clones"
+        4,
+        description="square cells touch 4 or 8 others: for groups, connection, 'beside', infection and clones",
     )
     wrap: Literal["none", "columns", "rows", "both"] = Field(
         "none", description="'columns': left and right edge touch; 'rows': top and bottom; 'both': a torus"
@@ -108,7 +110,8 @@ class Move(_Section):
     gravity: Direction = Field("down", description="where stones fall, for kind 'drop'")
     must_flip: bool = Field(False, description="a stone may only be placed where it flips (Othello)")
     beside: Literal["anywhere", "own", "enemy", "any"] = Field(
-        "anywhere", description="a stone may only be placed touching such a stone, once there is one on the board"
+        "anywhere",
+        description="a stone may only be placed touching such a stone, once there is one on the board",
     )
     keeps_liberty: bool = Field(
         False, description="a placed stone's group must touch an empty cell after its captures (no suicide)"
@@ -121,10 +124,13 @@ class Move(_Section):
         description="a stone covers two cells: the first colour's an upper and the one below, the second's a left and "
         "the one to its right; the move is named by the upper or left cell (Domineering)",
     )
-    to_empty: Ways = Field((), description="ways to an empty cell, for 'step' and 'slide'; forward is up for first")
+    to_empty: Ways = Field(
+        (), description="ways to an empty cell, for 'step' and 'slide'; forward is up for first"
+    )
     to_enemy: Ways = Field((), description="ways onto an opposing stone, which is captured by replacement")
     over_enemy: Ways = Field(
-        (), description="ways to jump over a neighbouring opposing stone onto the empty cell behind, capturing it"
+        (),
+        description="ways to jump over a neighbouring opposing stone onto the empty cell behind, capturing it",
     )
     chain: Literal["none", "straight", "any"] = Field(
         "none",
@@ -141,7 +147,9 @@ class Move(_Section):
 class Turn(_Section):
     """How many moves a turn has, and what else may be chosen."""
 
-    stones: int = Field(1, ge=1, le=4, description="stones a player places, or moves a player makes, in one turn")
+    stones: int = Field(
+        1, ge=1, le=4, description="stones a player places, or moves a player makes, in one turn"
+    )
     first_stones: int | None = Field(
         None, ge=1, le=4, description="the same for the very first turn; default: `stones`"
     )
@@ -161,10 +169,15 @@ class Effect(_Section):
 
     flip: bool = Field(False, description="opposing lines that the stone encloses change colour (Othello)")
     take_enclosed: int | None = Field(
-        None, ge=1, le=6, description="enclosed lines of exactly this many opposing stones are captured (Pente: 2)"
+        None,
+        ge=1,
+        le=6,
+        description="enclosed lines of exactly this many opposing stones are captured (Pente: 2)",
     )
     infect: bool = Field(False, description="opposing stones that touch the stone change colour (Ataxx)")
-    surround: bool = Field(False, description="groups that touch no empty cell are captured, the opponent's first (Go)")
+    surround: bool = Field(
+        False, description="groups that touch no empty cell are captured, the opponent's first (Go)"
+    )
 
 
 class End(_Section):
@@ -178,15 +191,24 @@ class End(_Section):
         None, description="a group that touches all these sides of the board, such as ['top', 'bottom']"
     )
     fork: int | None = Field(
-        None, ge=2, le=6, description="a group that touches this many sides, corners not counted (Havannah: 3)"
+        None,
+        ge=2,
+        le=6,
+        description="a group that touches this many sides, corners not counted (Havannah: 3)",
     )
     bridge: int | None = Field(
         None, ge=2, le=6, description="a group that touches this many corners (Havannah: 2)"
     )
     ring: bool = Field(False, description="a group that closes a ring around at least one cell (Havannah)")
-    reach: Side | ByColour[Side] | None = Field(None, description="a stone that moves onto this side of the board")
-    capture: int | ByColour[int] | None = Field(None, description="this many captured stones, in the whole game")
-    eliminate: bool = Field(False, description="the opponent has no stone left, by capture or change of colour")
+    reach: Side | ByColour[Side] | None = Field(
+        None, description="a stone that moves onto this side of the board"
+    )
+    capture: int | ByColour[int] | None = Field(
+        None, description="this many captured stones, in the whole game"
+    )
+    eliminate: bool = Field(
+        False, description="the opponent has no stone left, by capture or change of colour"
+    )
     stuck: Literal["draw", "loses", "wins", "first", "second"] = Field(
         "draw",
         description="where nobody may pass: the player to move who can't 'loses', 'wins', or it is a 'draw'; "
@@ -197,9 +219,13 @@ class End(_Section):
         description="when the game stops (nobody can move, or two passes) the goal is to have more 'stones', or more "
         "'area': stones and empty regions that touch no other colour",
     )
-    komi: float = Field(0.0, ge=-400, le=400, multiple_of=0.5, description="added to the second colour's count")
+    komi: float = Field(
+        0.0, ge=-400, le=400, multiple_of=0.5, description="added to the second colour's count"
+    )
     misere: bool = Field(False, description="who reaches the goal loses")
-    ply_cap: int | None = Field(None, ge=1, le=MAX_PLY_CAP, description="after this many actions it is a draw")
+    ply_cap: int | None = Field(
+        None, ge=1, le=MAX_PLY_CAP, description="after this many actions it is a draw"
+    )
 
 
 class Variant(_Section):
@@ -266,8 +292,12 @@ class Variant(_Section):
     @property
     def hole_cells(self) -> frozenset[int]:
         """Cells of the canvas that are not part of the board: holes, and what lies outside its shape."""
-        cut = cut_cells(self.board.shape, self.board.rows, self.board.columns)
-        return cut | frozenset(self.cells_of(self.board.holes))
+        return self.cut_cells | frozenset(self.cells_of(self.board.holes))
+
+    @property
+    def cut_cells(self) -> frozenset[int]:
+        """Cells of the canvas outside the board's shape."""
+        return cut_cells(self.board.shape, self.board.rows, self.board.columns)
 
     @property
     def setup_cells(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -340,13 +370,13 @@ class Variant(_Section):
         return cells * (1 if self.turn.passing == "never" else 2) + self.turn.swap
 
     def neighbors(self, *, with_holes: bool = True) -> NDArray[np.int16]:
-        """int16 `[C, 8]`: `games.geometry.neighbor_table` of the board, or as if it had no holes."""
+        """int16 `[C, 8]`: `games.geometry.neighbor_table` of the board, or of its shape as if it had no holes."""
         return neighbor_table(
             self.board.rows,
             self.board.columns,
             wraps_rows=self.board.wrap in ("rows", "both"),
             wraps_columns=self.board.wrap in ("columns", "both"),
-            holes=self.hole_cells if with_holes else (),
+            holes=self.hole_cells if with_holes else self.cut_cells,
             hexagonal=self.is_hexagonal,
         )
 

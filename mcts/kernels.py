@@ -8,21 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compilation import inlined, kernel
-from games.kernels import (
-    ONGOING,
-    STATUS,
-    VARIANT,
-    State,
-    copy_row,
-    list_legal,
-    may_end,
-    observe,
-    play,
-    seat_to_play,
-    uniform,
-    value_for_seat,
-)
+from games.kernels import copy_row, list_legal, may_end, observe, play, seat_to_play, uniform, value_for_seat
 from games.rules import Rules
+from games.state import ONGOING, STATUS, VARIANT, State
 from mcts.config import GUMBEL, Settings
 from mcts.select_kernels import Completion, bring_best_forward, complete, noisy_score, select, sigma
 from mcts.tree_kernels import (

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from games import Observation, Position, stack
 from games.encoding import PLANES, RULE_FEATURES
-from games.kernels import State, new_state, seed_streams
+from games.kernels import seed_streams
 from games.rules import MAX_LEGAL, Rules
+from games.state import State, new_state
 from mcts.config import SearchConfig, Settings, settings_of
 from mcts.evaluators import RolloutEvaluator
 from mcts.kernels import (

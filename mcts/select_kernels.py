@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compilation import inlined, kernel
-from games.kernels import VARIANT, uniform
+from games.kernels import uniform
 from games.rules import MAX_LEGAL, Rules
+from games.state import VARIANT
 from mcts.config import GUMBEL, Settings
 from mcts.tree_kernels import (
     DRAWN,

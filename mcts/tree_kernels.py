@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compilation import inlined
-from games.kernels import State, list_legal, new_state
+from games.kernels import list_legal
 from games.rules import MAX_LEGAL, Rules
+from games.state import State, new_state
 from mcts.config import Settings
 
 NONE = -1

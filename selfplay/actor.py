@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.encoding import EXTRA_ACTIONS, PLANES, RULE_FEATURES, Observation
-from games.kernels import State, new_state, seed_streams
+from games.kernels import seed_streams
 from games.rules import MAX_LEGAL, PLY_CAP, canvas_size, compile_rules
+from games.state import State, new_state
 from games.variant import Variant
 from mcts.config import settings_of
 from mcts.kernels import new_tree

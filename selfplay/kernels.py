@@ -12,16 +12,6 @@ from numpy.typing import NDArray
 
 from games.compilation import inlined, kernel
 from games.kernels import (
-    COLOUR,
-    N_INFO,
-    ONGOING,
-    PASSES,
-    PLY,
-    STATUS,
-    STONES_LEFT,
-    SWAPPED,
-    VARIANT,
-    State,
     copy_row,
     list_legal,
     observe,
@@ -33,6 +23,7 @@ from games.kernels import (
     value_for_seat,
 )
 from games.rules import N_CELLS, Rules
+from games.state import COLOUR, N_INFO, ONGOING, PASSES, PLY, STATUS, STONES_LEFT, SWAPPED, VARIANT, State
 from mcts.config import Settings
 from mcts.kernels import (
     UNPROVEN,

@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.text import Text
 
 from games import MoveError, Position, Variant, pass_action, start, swap_action
-from games.kernels import LAST, STONES_LEFT
 from games.notation import column_letter
 from games.rules import FIRST, SECOND
+from games.state import LAST, STONES_LEFT
 from selfplay.describe import stones
 from selfplay.player import DEFAULT_ROLLOUTS, Analysis, Player
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.encoding import EXTRA_ACTIONS, PLANES, RULE_FEATURES, Observation
-from games.kernels import new_state
 from games.rules import MAX_LEGAL, PLY_CAP, canvas_size, compile_rules
+from games.state import new_state
 from games.symmetry import canvas_symmetries
 from games.variant import Variant
 from selfplay.actor import Episode

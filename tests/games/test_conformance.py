@@ -12,7 +12,7 @@ from hypothesis import given, settings
 import games
 from games import conformance, kernels
 from games.errors import ConformanceError
-from games.kernels import COLOUR, EMPTIES, STATUS
+from games.state import COLOUR, EMPTIES, STATUS
 from games.variant import Variant
 from tests.games.strategies import flipping_variants, variants
 

@@ -15,6 +15,7 @@ from games import kernels
 from games.encoding import EXTRA_ACTIONS
 from games.position import Position
 from games.rules import HOLE, compile_rules
+from games.state import new_state
 from games.variant import Variant
 from tests.games.reference import ReferenceGame
 from tests.games.strategies import flipping_variants, variants
@@ -82,7 +83,7 @@ def test_any_flipping_variant_is_played_as_the_reference_plays_it(variant: Varia
 def test_a_batch_of_mixed_variants_plays_like_each_alone(mixed: list[Variant], seed: int) -> None:
     """Rows of several variants on one canvas take the same course as each variant by itself."""
     rules = compile_rules(mixed)
-    state = kernels.new_state(rules, len(mixed))
+    state = new_state(rules, len(mixed))
     listed = np.empty(rules.canvas.shape[1] + 1, np.int16)
     chance = random.Random(seed)
     for row, variant in enumerate(mixed):
@@ -102,7 +103,7 @@ def test_a_batch_of_mixed_variants_plays_like_each_alone(mixed: list[Variant], s
 @given(variants(), st.integers(0, 2**32))
 def test_replay_and_play_lead_to_the_same_state(variant: Variant, seed: int) -> None:
     position = play_both(variant, seed)
-    state = kernels.new_state(position.rules, 1)
+    state = new_state(position.rules, 1)
     actions = np.array(position.actions, np.int16)
     kernels.replay(position.rules, state, 0, 0, actions, len(actions))
     assert np.array_equal(state.cells, position.state.cells)
@@ -114,7 +115,7 @@ def test_random_playouts_are_legal_games(name: str) -> None:
     """What the playout kernel plays, the reference can end at the same ply."""
     variant = games.load(name)
     rules = compile_rules([variant])
-    state = kernels.new_state(rules, 1)
+    state = new_state(rules, 1)
     streams = kernels.seed_streams(3, 1)
     scratch = np.empty(variant.n_actions + 1, np.int16)
     kernels.reset(rules, state, 0, 0)
@@ -129,7 +130,7 @@ def test_playouts_depend_on_their_seed_only() -> None:
     scratch = np.empty(variant.n_actions + 1, np.int16)
     ends = []
     for seed in (5, 5, 6):
-        state = kernels.new_state(rules, 1)
+        state = new_state(rules, 1)
         kernels.reset(rules, state, 0, 0)
         kernels.playout(rules, state, 0, kernels.seed_streams(seed, 1), scratch)
         ends.append(state.cells.tobytes())

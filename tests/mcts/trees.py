@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from games import Position, stack
-from games.kernels import State, seed_streams
+from games.kernels import seed_streams
 from games.rules import canvas_size
+from games.state import State
 from mcts import Evaluator, SearchConfig
 from mcts.config import settings_of
 from mcts.kernels import Tree, new_tree, plant_rows
