@@ -12,7 +12,7 @@ CODE := games mcts models selfplay
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format demo bench clean distclean
+.PHONY: help test verify lint format demo bench clean distclean
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -24,6 +24,9 @@ test: lint ## all checks: style, types, imports, tests, kernels with bounds chec
 	@echo "==> pytest, kernels with bounds checks"
 	@NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -n $(WORKERS) -m kernels tests/games tests/mcts tests/selfplay
 	@echo "==> all checks passed"
+
+verify: $(STAMP_DEV) ## the long sweep: 1,000 games against each outside engine, more variants, slow theory (an hour)
+	@SELFPLAY_PARITY_GAMES=1000 SELFPLAY_EXAMPLES=2000 SELFPLAY_SLOW=1 $(BIN)/python -m pytest -n $(WORKERS) tests/games
 
 lint: $(STAMP_DEV) ## style, types and imports only
 	@echo "==> ruff check"

@@ -20,7 +20,9 @@ from games.variant import Variant
 AGENTS = ("player_0", "player_1")
 """Agents are seats: after a swap they keep their names and change colours."""
 
-_OWN, _OPPONENT, _LEGAL_CELL = (PLANES.index(name) for name in ("own", "opponent", "legal_cell"))
+_OF_PLAYER_TO_MOVE = [PLANES.index(name) for name in ("own", "opponent", "own_goal", "opponent_goal")]
+_OF_OTHER_PLAYER = [PLANES.index(name) for name in ("opponent", "own", "opponent_goal", "own_goal")]
+_LEGAL_CELL = PLANES.index("legal_cell")
 
 
 class VariantEnv(AECEnv):  # type: ignore[misc]  # pettingzoo has no types
@@ -100,7 +102,7 @@ class VariantEnv(AECEnv):  # type: ignore[misc]  # pettingzoo has no types
         to_act = not self.position.is_over and AGENTS[self.position.to_play] == agent
         planes = self.position.observation().planes[0].copy()
         if AGENTS[self.position.to_play] != agent:
-            planes[[_OWN, _OPPONENT]] = planes[[_OPPONENT, _OWN]]
+            planes[_OF_PLAYER_TO_MOVE] = planes[_OF_OTHER_PLAYER]
             planes[_LEGAL_CELL] = 0.0
         mask = self.position.legal_mask if to_act else np.zeros(self.variant.n_actions, np.bool_)
         last_axis = np.ascontiguousarray(planes.transpose(1, 2, 0))

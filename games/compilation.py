@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -22,16 +23,23 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _ROOT = Path(__file__).resolve().parent.parent
 _CONFIG: Any = numba.config  # filled when it is loaded, which type checkers can't see
 _PACKAGES = ("games", "mcts", "selfplay")
+_IMPORT = re.compile(rf"^from ((?:{'|'.join(_PACKAGES)})\.[\w.]+) import", re.MULTILINE)
 
 
 def _kernel_files() -> list[Path]:
-    """Every file that declares kernels: by convention its name ends in `kernels.py`."""
-    return [file for package in _PACKAGES for file in sorted((_ROOT / package).rglob("*kernels.py"))]
+    """Every file that declares kernels, and those whose constants are compiled into them.
+
+    By convention the name of the former ends in `kernels.py`; the latter are found by their imports.
+    """
+    kernels = [file for package in _PACKAGES for file in sorted((_ROOT / package).rglob("*kernels.py"))]
+    modules = {name for file in kernels for name in _IMPORT.findall(file.read_text(encoding="utf-8"))}
+    constants = {_ROOT / f"{name.replace('.', '/')}.py" for name in modules}
+    return sorted({*kernels, *constants, Path(__file__)})
 
 
 def _fingerprint() -> str:
     content = hashlib.sha256(f"{numba.__version__} {sys.version} {_CONFIG.BOUNDSCHECK}".encode())
-    for file in (*_kernel_files(), Path(__file__)):
+    for file in _kernel_files():
         content.update(file.read_bytes())
     return content.hexdigest()[:16]
 
@@ -47,6 +55,8 @@ _CONFIG.CACHE_DIR = str(CACHE_FOLDER)
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 # Kernels never allocate, so numba's reference counting is off (`_nrt`): with it, every access to a field of a
 # struct of arrays costs two atomic operations, which made playouts ten times slower.
+_KEPT: list[Any] = []
+"""C functions live as long as the objects that hold them."""
 _INTO_CALLERS: dict[str, Any] = {**_OPTIONS, "forceinline": True}
 _INTO_CALLERS_ONLY: dict[str, Any] = {**_INTO_CALLERS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -64,6 +74,13 @@ def shared(function: _Function) -> _Function:
 def inlined(function: _Function) -> _Function:
     """A part of other kernels: compiled into each caller, and not callable from Python."""
     return cast(_Function, njit(function, **_INTO_CALLERS_ONLY))
+
+
+def c_function(function: Callable[..., Any], signature: Any) -> int:
+    """Compile a function as a C function, or load it from disk, and return its address."""
+    compiled = numba.cfunc(signature, **_OPTIONS)(function)
+    _KEPT.append(compiled)
+    return int(compiled.address)
 
 
 @cache

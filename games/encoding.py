@@ -1,8 +1,8 @@
 """What a network sees: the names and order of planes and rule features, and their version.
 
-A change to anything here makes old networks unreadable, so it comes with a new `ENCODING_VERSION`; networks of
-version 1 are read as ones that give the newer planes and features no weight. Recorded games stay valid because
-they hold actions, not planes.
+A change to anything here makes old networks unreadable, so it comes with a new `ENCODING_VERSION`;
+checkpoints of version 1 are read as ones that give the newer planes and features no weight. Recorded games
+stay valid because they hold actions, not planes.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ RULE_FEATURES = (
     "jumping",  # 1 if a jump may go on  (changes)
     "passed",  # 1 if the last action was a pass  (changes)
 )
-"""Rule features in order; all lie in [-1, 2], nearly all in [0, 1]. Features are only ever added at the end."""
+"""Rule features in order; all lie in [-1, 2], nearly all in [0, 1]. New ones are added at the end."""
 
 MAX_SIZE = 19
 """Rows and columns a board may have at most."""

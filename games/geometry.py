@@ -116,7 +116,7 @@ def cut_cells(shape: str, rows: int, columns: int) -> frozenset[int]:
 def side_cells(
     shape: str, rows: int, columns: int, *, wraps_rows: bool = False, wraps_columns: bool = False
 ) -> dict[str, frozenset[int]]:
-    """The sides of a board and their cells, corners included, clockwise from the top; edges that touch are none."""
+    """The sides of a board and their cells, corners included, clockwise; edges that touch are none."""
     row, column = np.divmod(np.arange(rows * columns), columns)
     total = row + column
     sides = {"top": row == 0, "right": column == columns - 1, "bottom": row == rows - 1, "left": column == 0}

@@ -1,8 +1,8 @@
 """Groups of touching stones: kept up to date stone by stone, never searched for.
 
-A group is named by its head; its stones form a ring, so that the smaller of two groups is renamed when they meet
-and a captured one can be walked. Liberties are counted once for each stone that touches them, as a number, a sum
-and a sum of squares of cells in one word, which is enough to see whether they are all the same cell.
+A group is named by its head; its stones form a ring, so that the smaller of two groups is renamed when they
+meet and a captured one can be walked. Liberties are counted once for each stone that touches them, as a
+number, a sum and a sum of squares of cells in one word: enough to see whether they are all the same cell.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compilation import inlined, kernel
-from games.geometry import HEX_DIRECTIONS, N_DIRECTIONS, OFF
+from games.geometry import HEX_DIRECTIONS, OFF
 from games.rules import (
     BRIDGE,
     CONNECT,
@@ -43,7 +43,7 @@ def liberty(cell: int) -> int:
 
 @inlined
 def is_only_liberty(liberties: int, cell: int) -> bool:
-    """Whether a group that touches an empty cell has no other liberty (mean and mean square say where they lie)."""
+    """Whether a group that touches an empty cell has no other liberty: their mean and mean square tell."""
     count = liberties >> _COUNT_SHIFT
     total = (liberties >> _SUM_SHIFT) & _SUM_MASK
     squares = liberties & _SQUARES_MASK
@@ -94,7 +94,7 @@ def add_stone(rules: Rules, state: State, row: int, variant: int, cell: int, was
     state.members[row, cell] = SIZE_ONE | rules.borders[variant, cell]
     if counts:
         free = np.int64(0)
-        for k in range(N_DIRECTIONS):
+        for k in range(rules.neighbors.shape[2]):
             near = rules.touching[variant, cell, k]
             if near == OFF:
                 break
@@ -105,7 +105,7 @@ def add_stone(rules: Rules, state: State, row: int, variant: int, cell: int, was
                 state.liberties[row, state.heads[row, near]] -= liberty(cell)
         state.liberties[row, cell] = free
     head = cell
-    for k in range(N_DIRECTIONS):
+    for k in range(rules.neighbors.shape[2]):
         near = rules.touching[variant, cell, k]
         if near == OFF:
             break
@@ -125,7 +125,7 @@ def remove_group(rules: Rules, state: State, row: int, variant: int, head: int) 
         state.heads[row, here] = OFF
         state.rings[row, here] = OFF
         removed += 1
-        for k in range(N_DIRECTIONS):
+        for k in range(rules.neighbors.shape[2]):
             near = rules.touching[variant, here, k]
             if near == OFF:
                 break
@@ -159,9 +159,9 @@ def rebuild_groups(rules: Rules, state: State, row: int, variant: int, own: int)
 def closes_ring(rules: Rules, state: State, row: int, variant: int, cell: int) -> bool:
     """Whether the stone on a hexagonal cell, not yet in a group, closes a ring of its colour.
 
-    It does if two of its neighbours that don't touch each other beside it are of the same group (the way round
-    encloses what lies between them), or if it completes the six around a neighbour of its colour; any larger
-    ring filled with stones of its colour was closed before.
+    It does if two of its neighbours with a gap between them are of the same group (the way round encloses the
+    gap, or all the rest), or if it completes the six around a neighbour of its colour; any larger ring filled
+    with stones of its colour was closed before.
     """
     own = state.cells[row, cell]
     heads = state.heads
@@ -232,7 +232,7 @@ def borders_reach_goal(rules: Rules, variant: int, colour: int, borders: int) ->
 def borders_with(rules: Rules, state: State, row: int, variant: int, cell: int, own: int) -> int:
     """The borders of the group that an `own` stone on a cell would belong to."""
     borders = rules.borders[variant, cell]
-    for k in range(N_DIRECTIONS):
+    for k in range(rules.neighbors.shape[2]):
         near = rules.touching[variant, cell, k]
         if near == OFF:
             break
@@ -245,8 +245,7 @@ def borders_with(rules: Rules, state: State, row: int, variant: int, cell: int, 
 def area_lead(rules: Rules, state: State, row: int, variant: int) -> int:
     """Cells of the first colour less those of the second: stones and the empty regions that only one touches.
 
-    Used once a game has stopped: it needs no memory of its own, but marks empty cells as stones while it works
-    and takes the marks back.
+    It needs no memory of its own, but marks the empty cells while it works and takes the marks back.
     """
     lead = 0
     for i in range(rules.flags[variant, N_SCAN]):
@@ -273,7 +272,7 @@ _DONE, _EDGE = 16, 17
 
 @inlined
 def _flood(rules: Rules, cells: NDArray[np.int8], row: int, variant: int, first: int) -> tuple[int, int]:
-    """Mark the empty region around the first-th scanned cell; its size, and the colours it touches as bits."""
+    """Mark the empty region around the first-th scanned cell; its size and, the colours it touches (bits)."""
     size, colours = 0, 0
     cells[row, rules.scan[variant, first]] = _EDGE
     waiting, i = 1, first
@@ -283,7 +282,7 @@ def _flood(rules: Rules, cells: NDArray[np.int8], row: int, variant: int, first:
             cells[row, cell] = _DONE
             waiting -= 1
             size += 1
-            for k in range(N_DIRECTIONS):
+            for k in range(rules.neighbors.shape[2]):
                 near = rules.touching[variant, cell, k]
                 if near == OFF:
                     break

@@ -11,18 +11,14 @@ from numpy.typing import NDArray
 
 from games.compilation import inlined, kernel, shared
 from games.encoding import RULE_FEATURES
+from games.entry_kernels import ACT, BEGIN_GAME, LIST_MOVES, MAY_BEGIN, SETTLE, special
 from games.geometry import N_DIRECTIONS, OFF
 from games.group_kernels import borders_reach_goal, borders_with
+from games.legal_kernels import is_held
 from games.line_kernels import count_enclosed, count_of, encloses_any, makes_line
 from games.move_kernels import (
-    act_special,
-    begin_special,
     complete_move,
-    end_without_goal,
     finish,
-    is_held,
-    list_special,
-    may_begin,
     next_turn,
     stones_lead,
 )
@@ -123,7 +119,7 @@ def reset(rules: Rules, state: State, row: int, variant: int) -> None:
     info[row, TAKEN] = 0
     info[row, TAKEN_BY_SECOND] = 0
     if not rules.flags[variant, IS_PLAIN]:
-        begin_special(rules, state, row, variant)
+        special(rules, state, row, BEGIN_GAME, 0, rules.scan[variant])
 
 
 @shared
@@ -209,10 +205,10 @@ def _list_flipping(rules: Rules, state: State, row: int, variant: int, out: NDAr
     own = FIRST + state.info[row, COLOUR]
     for i in range(rules.flags[variant, N_SCAN]):
         cell = rules.scan[variant, i]
-        if state.cells[row, cell] == EMPTY and is_held(rules, state, row, variant, cell):
-            if encloses_any(rules, state.cells, row, variant, cell, own):
-                out[n] = cell
-                n += 1
+        held = state.cells[row, cell] == EMPTY and is_held(rules, state, row, variant, cell)
+        if held and encloses_any(rules, state.cells, row, variant, cell, own):
+            out[n] = cell
+            n += 1
     return n
 
 
@@ -227,7 +223,7 @@ def list_legal(rules: Rules, state: State, row: int, out: NDArray[np.int16], sta
     variant = state.info[row, VARIANT]
     n_cells = rules.flags[variant, N_CELLS]
     if not rules.flags[variant, IS_PLAIN]:
-        n = list_special(rules, state, row, out, start, n_cells)
+        n = special(rules, state, row, LIST_MOVES, start, out)
     elif rules.flags[variant, MUST_FLIP]:
         n = _list_flipping(rules, state, row, variant, out, start)
     elif rules.flags[variant, IS_DROP]:
@@ -290,7 +286,7 @@ def play(rules: Rules, state: State, row: int, action: int) -> None:
         if is_plain:
             _place(rules, state, row, variant, action)
         else:
-            act_special(rules, state, row, action)
+            special(rules, state, row, ACT, action, rules.scan[variant])
     elif action == n_cells:
         _pass(rules, state, row, variant)
     else:
@@ -298,7 +294,7 @@ def play(rules: Rules, state: State, row: int, action: int) -> None:
     if is_plain:
         _end_plain(rules, state, row, variant)
     else:
-        end_without_goal(rules, state, row)
+        special(rules, state, row, SETTLE, 0, rules.scan[variant])
 
 
 @inlined
@@ -513,7 +509,7 @@ def _draw_action(
     while n > 0:
         drawn = int(uniform(rng, stream) * n)
         action = actions[drawn]
-        if action == n_cells or may_begin(rules, state, row, variant, action, False):
+        if action == n_cells or special(rules, state, row, MAY_BEGIN, action, actions):
             return action
         n -= 1
         actions[drawn] = actions[n]
@@ -552,13 +548,16 @@ def playout(rules: Rules, state: State, row: int, rng: NDArray[np.uint64], actio
 @kernel
 def random_games(
     rules: Rules, state: State, variant: int, games: int, rng: NDArray[np.uint64], actions: NDArray[np.int16]
-) -> int:
-    """Play random games from the start in row 0; the number of actions played."""
-    plies = 0
+) -> tuple[int, int]:
+    """Play random games from the start in row 0; actions and whole moves played."""
+    plies, moves = 0, 0
     for _ in range(games):
         reset(rules, state, 0, variant)
-        plies += playout(rules, state, 0, rng, actions)
-    return plies
+        while state.info[0, STATUS] == ONGOING:
+            play(rules, state, 0, random_action(rules, state, 0, rng, 0, actions))
+            plies += 1
+            moves += state.info[0, PHASE] == BEGIN
+    return plies, moves
 
 
 @kernel

@@ -20,6 +20,8 @@ from games import kernels
 from games.compilation import announce_first_compile
 from games.encoding import EXTRA_ACTIONS, PLANES, Observation
 from games.errors import MoveError, VariantError
+from games.group_kernels import area_lead
+from games.move_kernels import stones_lead
 from games.notation import PASS_TEXT, SWAP_TEXT, cell_name, column_letter, parse_cell
 from games.rules import HOLE, Rules, canvas_size, compile_rules, rules_of
 from games.state import (
@@ -38,6 +40,8 @@ from games.state import (
     STATUS,
     STONES_LEFT,
     SWAPPED,
+    TAKEN,
+    TAKEN_BY_SECOND,
     VARIANT,
     State,
     new_state,
@@ -136,6 +140,35 @@ class Position:
         return int(self.state.info[0, PLY])
 
     @property
+    def is_half_made(self) -> bool:
+        """Whether a move has begun and the same player chooses how it goes on."""
+        return not self.is_over and int(self.state.info[0, PHASE]) != BEGIN
+
+    @property
+    def half_made(self) -> str:
+        """What is still to choose in a move that has begun, such as `: a2 moves`; empty if none has."""
+        if not self.is_half_made:
+            return ""
+        what = {MOVING: "moves", JUMPING: "may jump on", SHOOTING: "shoots"}[int(self.state.info[0, PHASE])]
+        stop = ", or pass" if self.legal_mask[pass_action(self.variant)] else ""
+        return f": {self._cell_name(int(self.state.info[0, ORIGIN]))} {what}{stop}"
+
+    @property
+    def captured(self) -> tuple[int, int]:
+        """Stones that the first and the second colour have captured."""
+        return int(self.state.info[0, TAKEN]), int(self.state.info[0, TAKEN_BY_SECOND])
+
+    @property
+    def count_lead(self) -> float | None:
+        """What the first colour is ahead by if the game stopped here, komi included; None without a count."""
+        end = self.variant.end
+        if end.count == "none":
+            return None
+        by_area = end.count == "area"
+        lead = (area_lead if by_area else stones_lead)(self.rules, self.state, 0, 0)
+        return float(lead) - end.komi
+
+    @property
     def last_action(self) -> int | None:
         """The action that led here; None at the start."""
         return self.actions[-1] if self.actions else None
@@ -154,7 +187,7 @@ class Position:
         return Position(self.variant, self.rules, state, (*self.actions, chosen))
 
     def play_text(self, text: str) -> Position:
-        """The position after an action as text, or after several such as `a2-a3`; `MoveError` as from `play`."""
+        """The position after an action as text, or several such as `a2-a3`; `MoveError` as from `play`."""
         position = self
         for word in text.replace("-", " ").split() or [text]:
             position = position.play(position.parse_action(word))
@@ -196,6 +229,10 @@ class Position:
         """What a network sees: a batch of one, on the board's own canvas."""
         return observe([self])
 
+    def indent(self, row: int) -> str:
+        """Each row of hexagonal cells lies half a cell further right than the one above."""
+        return " " * row if self.variant.is_hexagonal else ""
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Position):
             return NotImplemented
@@ -210,13 +247,9 @@ class Position:
 
     def __str__(self) -> str:
         rows, columns = self.variant.board.rows, self.variant.board.columns
-        lines = [f"{rows - row:>2} {self._indent(row)}{self._drawn_row(row)}".rstrip() for row in range(rows)]
+        lines = [f"{rows - row:>2} {self.indent(row)}{self._drawn_row(row)}".rstrip() for row in range(rows)]
         letters = " ".join(column_letter(column) for column in range(columns))
-        return "\n".join([*lines, f"    {self._indent(rows - 1)}{letters}", self._status_line()])
-
-    def _indent(self, row: int) -> str:
-        """Each row of hexagonal cells lies half a cell further right than the one above."""
-        return " " * row if self.variant.is_hexagonal else ""
+        return "\n".join([*lines, f"    {self.indent(rows - 1)}{letters}", self._status_line()])
 
     @property
     def _key(self) -> tuple[str, bytes, bytes]:
@@ -285,18 +318,10 @@ class Position:
             left = int(self.state.info[0, STONES_LEFT])
             things = "stone" if self.variant.places else "move"
             line += f", {left} {things}{'s' if left > 1 else ''} left in this turn"
-        line += self._half_made()
+        line += self.half_made
         if self.legal_mask[swap_action(self.variant)]:
             line += ", may swap"
         return line
-
-    def _half_made(self) -> str:
-        """What is still to choose in a move that has begun."""
-        phase, origin = int(self.state.info[0, PHASE]), int(self.state.info[0, ORIGIN])
-        if phase == BEGIN:
-            return ""
-        what = {MOVING: "moves", JUMPING: "may jump on, or pass", SHOOTING: "shoots"}[phase]
-        return f": {self._cell_name(origin)} {what}"
 
     def _side(self, seat: int) -> str:
         """A seat with the stones it plays."""

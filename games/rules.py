@@ -108,7 +108,8 @@ TO_EMPTY, TO_ENEMY, OVER_ENEMY: bit d is direction d
 CONNECT, REACH: bits of `Rules.borders`
 HAS_GROUPS: the state keeps track of groups; REBUILDS_GROUPS: anew after each move
 FULL_ENDS: the game stops when no cell is empty; NEVER_STUCK: until then there is a move
-ENDS_BY_GROUPS: before the board is full only a group of placed stones ends the game; ENDS_BY_PASSING: only passing
+ENDS_BY_GROUPS: before the board is full only a group of placed stones ends the game
+ENDS_BY_PASSING: only passing does
 WRAPS: the same cell may be reached in several directions
 """
 
@@ -131,6 +132,7 @@ class Rules(NamedTuple):
     start: int8 `[R, C]`: EMPTY, FIRST, SECOND or HOLE
     canvas: uint16 `[R, C + 2]`: a variant's own action -> action of the canvas
     features: float32 `[R, F]`: the rule features that don't change during a game
+    entry: int64 `[1]`: the address of the kernels for variants that aren't plain, in this process
     """
 
     flags: NDArray[np.int32]
@@ -144,6 +146,7 @@ class Rules(NamedTuple):
     start: NDArray[np.int8]
     canvas: NDArray[np.uint16]
     features: NDArray[np.float32]
+    entry: NDArray[np.int64]
 
 
 def canvas_size(variants: Sequence[Variant]) -> tuple[int, int]:
@@ -153,11 +156,26 @@ def canvas_size(variants: Sequence[Variant]) -> tuple[int, int]:
 
 def compile_rules(variants: Sequence[Variant]) -> Rules:
     """Compile variants, in order, onto the canvas of the largest board."""
+    from games.entry_kernels import entry_address
+
     height, width = canvas_size(variants)
     cells = max(v.board.rows * v.board.columns for v in variants)
-    n = len(variants)
     clones = any(v.move.kind == "clone" for v in variants)
-    rules = Rules(
+    rules = _room_for(len(variants), cells, clones=clones)
+    rules.entry[0] = entry_address()
+    for row, variant in enumerate(variants):
+        _fill_row(rules, row, variant, height, width)
+    return rules
+
+
+def placeholder_rules() -> Rules:
+    """Rules of no game, with arrays of the right types."""
+    return _room_for(1, 1, clones=False)
+
+
+def _room_for(n: int, cells: int, *, clones: bool) -> Rules:
+    """Empty tables for n variants."""
+    return Rules(
         flags=np.zeros((n, N_FLAGS), np.int32),
         neighbors=np.full((n, cells, N_DIRECTIONS), OFF, np.int16),
         touching=np.full((n, cells, N_DIRECTIONS), OFF, np.int16),
@@ -169,10 +187,8 @@ def compile_rules(variants: Sequence[Variant]) -> Rules:
         start=np.full((n, cells), HOLE, np.int8),
         canvas=np.zeros((n, cells + EXTRA_ACTIONS), np.uint16),
         features=np.zeros((n, len(RULE_FEATURES)), np.float32),
+        entry=np.zeros(1, np.int64),
     )
-    for row, variant in enumerate(variants):
-        _fill_row(rules, row, variant, height, width)
-    return rules
 
 
 @lru_cache(maxsize=256)
@@ -297,7 +313,7 @@ def _flags(variant: Variant, start: NDArray[np.int8], n_scan: int) -> NDArray[np
         for flag, value in group.items():
             flags[flag] = value
     flags[IS_PLAIN] = _is_plain(flags)
-    conditions = (MUST_FLIP, BESIDE, KEEPS_LIBERTY, CAPTURES_NOTHING, DOMINO)
+    conditions = (MUST_FLIP, BESIDE, KEEPS_LIBERTY, CAPTURES_NOTHING, DOMINO, REPEAT)
     groups = (CONNECT, CONNECT_OF_SECOND, FORK, BRIDGE, RING)
     others = (LINE, LINE_OF_SECOND, REACH, REACH_OF_SECOND, CAPTURE, CAPTURE_OF_SECOND, ELIMINATE)
     flags[NEVER_STUCK] = variant.places and not flags[list(conditions)].any()
@@ -423,7 +439,7 @@ def _max_targets(variant: Variant) -> int:
 
 
 def _ray_lengths(following: NDArray[np.int16]) -> NDArray[np.int64]:
-    """int64 `[C]`: cells on the way in one direction, until the board ends or the way is back at its start."""
+    """int64 `[C]`: cells on the way in one direction, to the edge, or back to its start."""
     lengths = np.zeros(len(following), np.int64)
     start = np.arange(len(following))
     here = following.astype(np.int64)

@@ -98,7 +98,7 @@ def _adds_wrapping(variant: Variant, cells: _Int) -> NDArray[np.bool_]:
 
 
 def _direction_maps(variant: Variant) -> _Int:
-    """int64 `[G, 8]`: turns and reflections of directions that keep gravity and ways to move; identity first."""
+    """int64 `[G, 8]`: turns and reflections that keep gravity and ways to move; identity first."""
     circle = np.array(HEX_DIRECTIONS if variant.is_hexagonal else range(N_DIRECTIONS))
     step = 1 if variant.is_hexagonal else 2  # a square turns by quarters, not by eighths
     places, turns = np.arange(len(circle)), np.arange(0, len(circle), step)[:, None]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compilation import inlined, kernel
-from games.kernels import copy_row, list_legal, may_end, observe, play, seat_to_play, uniform, value_for_seat
+from games.kernels import copy_row, may_end, observe, play, random_action, seat_to_play, value_for_seat
 from games.rules import Rules
 from games.state import ONGOING, STATUS, VARIANT, State
 from mcts.config import GUMBEL, Settings
@@ -458,7 +458,6 @@ def rollout_value(
     for _ in range(rollouts):
         copy_row(state, row, scratch, 0)
         while scratch.info[0, STATUS] == ONGOING:
-            n = list_legal(rules, scratch, 0, actions, 0)
-            play(rules, scratch, 0, actions[int(uniform(rng, stream) * n)])
+            play(rules, scratch, 0, random_action(rules, scratch, 0, rng, stream, actions))
         total += value_for_seat(scratch, 0, seat)
     return total / rollouts

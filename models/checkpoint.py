@@ -9,7 +9,9 @@ from typing import Any
 import safetensors
 import safetensors.torch
 from pydantic import ValidationError
+from torch import Tensor
 
+from games.encoding import ENCODING_VERSION, PLANES, RULE_FEATURES
 from games.errors import AgentError
 from models.format import CHECKPOINT_FORMAT, check_metadata, one_line, own_metadata, write_atomically
 from models.network import NetworkConfig, PolicyValueNet
@@ -33,6 +35,7 @@ def pack_checkpoint(net: PolicyValueNet, *, metadata: dict[str, Any]) -> bytes:
 def load_checkpoint(path: str | os.PathLike[str]) -> tuple[PolicyValueNet, dict[str, Any]]:
     """Read what `save_checkpoint` wrote, onto the CPU; anything else raises `AgentError`."""
     header, tensors = _read(path)
+    header, tensors = _widen(header, tensors)
     check_metadata(header, CHECKPOINT_FORMAT, path)
     try:
         net = PolicyValueNet(NetworkConfig.model_validate(header["network"]))
@@ -43,6 +46,30 @@ def load_checkpoint(path: str | os.PathLike[str]) -> tuple[PolicyValueNet, dict[
             f"expected weights that fit the header, got {one_line(error)}: {os.fspath(path)}"
         ) from error
     return net, metadata
+
+
+def _widen(header: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """A checkpoint of encoding version 1 as one of today's: planes and features it didn't know weigh nothing.
+
+    Later versions only added planes and features behind those of version 1, so nothing it computes changes.
+    """
+    shape = header.get("network")
+    if header.get("encoding_version") != "1" or not isinstance(shape, dict):
+        return header, tensors
+    inputs = {"stem.weight": len(PLANES), "film.hidden.weight": len(RULE_FEATURES)}
+    widened = {
+        name: _with_zeros(tensor, inputs[name]) if name in inputs else tensor
+        for name, tensor in tensors.items()
+    }
+    shape = shape | {"planes": len(PLANES), "features": len(RULE_FEATURES)}
+    return header | {"network": shape, "encoding_version": str(ENCODING_VERSION)}, widened
+
+
+def _with_zeros(weight: Tensor, inputs: int) -> Tensor:
+    """A weight `[out, in, …]` with zeros for inputs that are new."""
+    padded = weight.new_zeros(weight.shape[0], inputs, *weight.shape[2:])
+    padded[:, : weight.shape[1]] = weight
+    return padded
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:

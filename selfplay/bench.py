@@ -30,6 +30,7 @@ from mcts.search import search_state
 SEARCH_BATCH, SIMULATIONS = 256, 32
 SEARCH_VARIANTS = ("connect4", "gomoku-9x9", "gomoku", "othello")
 REPETITIONS = 7
+REPETITION_SECONDS = 0.06
 
 Report = Callable[[str], None]
 
@@ -110,13 +111,16 @@ def warm_up() -> None:
     replay.sample(np.random.default_rng(0), batch_size=2, window=10, search_value_share=0.0)
 
 
-def bench_rules(report: Report) -> dict[str, float]:
-    """Random playouts: moves a second for every variant of the catalogue."""
-    rates = {}
+def bench_rules(report: Report) -> dict[str, dict[str, float]]:
+    """Random playouts on one core for every variant of the catalogue: whole moves and actions a second."""
+    rows = {}
     for name in games.names():
-        rates[name] = _playout_rate(games.load(name))
-        report(f"{name}: {rates[name] / 1e6:.2f} M moves/s")
-    return rates
+        rows[name] = row = _playout_rates(games.load(name))
+        report(
+            f"{name}: {row['moves_per_second'] / 1e6:.2f} M moves/s"
+            f" ({row['actions_per_second'] / 1e6:.2f} M actions/s, {row['moves_per_game']:.1f} moves a game)"
+        )
+    return rows
 
 
 def bench_search(report: Report) -> dict[str, dict[str, float]]:
@@ -239,17 +243,22 @@ def tree_bytes(variant: Variant, *, simulations: int) -> int:
     return sum(array.nbytes for array in arrays)
 
 
-def _playout_rate(variant: Variant) -> float:
+def _playout_rates(variant: Variant) -> dict[str, float]:
+    """Medians over repetitions of about `REPETITION_SECONDS` each."""
     rules = rules_of(variant)
     state, rng = new_state(rules, 1), seed_streams(0, 1)
-    actions = np.zeros(int(rules.flags[0, MAX_LEGAL]) + 1, np.int16)
-    random_games(rules, state, 0, 10, rng, actions)
-    rates = []
+    scratch = np.zeros(int(rules.flags[0, MAX_LEGAL]) + 1, np.int16)
+    random_games(rules, state, 0, 10, rng, scratch)
+    seconds = _seconds(lambda: random_games(rules, state, 0, 50, rng, scratch)) / 50
+    count = max(10, round(REPETITION_SECONDS / seconds))
+    rows = []
     for _ in range(REPETITIONS):
         started = time.perf_counter()
-        plies = random_games(rules, state, 0, 2000, rng, actions)
-        rates.append(plies / (time.perf_counter() - started))
-    return statistics.median(rates)
+        actions, moves = random_games(rules, state, 0, count, rng, scratch)
+        seconds = time.perf_counter() - started
+        rows.append((moves / seconds, actions / seconds, moves / count))
+    names = ("moves_per_second", "actions_per_second", "moves_per_game")
+    return dict(zip(names, np.median(rows, axis=0).tolist(), strict=True))
 
 
 def _network(blocks: int, channels: int) -> tuple[Callable[[games.Observation], Any], str]:

@@ -28,7 +28,9 @@ def export_agent(source: Path, output: Path) -> dict[str, Any]:
     checkpoint = latest_agent(source) if source.is_dir() else source
     net, metadata = load_checkpoint(checkpoint)
     variants = metadata.get("variants") or []
-    wraps = any(variant.board.wrap != "none" for variant in _named_variants(variants, checkpoint))
+    named = _named_variants(variants, checkpoint)
+    variants = [{"name": each.name, "digest": each.digest, "toml": each.to_toml()} for each in named]
+    wraps = any(variant.board.wrap != "none" for variant in named)
     with disk_errors(output):
         export_onnx(
             net,

@@ -22,8 +22,8 @@ from games.kernels import (
     uniform,
     value_for_seat,
 )
-from games.rules import N_CELLS, Rules
-from games.state import COLOUR, N_INFO, ONGOING, PASSES, PLY, STATUS, STONES_LEFT, SWAPPED, VARIANT, State
+from games.rules import N_CELLS, REPEAT, SUPERKO, Rules
+from games.state import EMPTIES, LAST, N_INFO, ONGOING, PLY, STATUS, VARIANT, State
 from mcts.config import Settings
 from mcts.kernels import (
     UNPROVEN,
@@ -111,8 +111,11 @@ def position_key(rules: Rules, state: State, row: int) -> np.uint64:
     for cell in range(rules.flags[variant, N_CELLS]):
         key = (key ^ np.uint64(state.cells[row, cell])) * _HASH_PRIME
     for column in range(N_INFO):
-        if column in (VARIANT, COLOUR, SWAPPED, STONES_LEFT, PLY, PASSES):
+        if column not in (EMPTIES, LAST, STATUS):
             key = (key ^ np.uint64(state.info[row, column])) * _HASH_PRIME
+    if rules.flags[variant, REPEAT] == SUPERKO:  # which moves are legal depends on the boards so far
+        for ply in range(state.info[row, PLY]):
+            key = (key ^ state.history[row, ply]) * _HASH_PRIME
     key = (key ^ (key >> np.uint64(32))) * _HASH_MIX
     key ^= key >> np.uint64(29)
     return key | np.uint64(1)

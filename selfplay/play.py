@@ -49,19 +49,23 @@ def look_of(console: Console) -> Look:
 def drawn_board(position: Position, look: Look) -> Text:
     """The board with coordinates; the last stone stands in brackets."""
     rows, columns = position.variant.board.rows, position.variant.board.columns
-    letters = Text("    " + " ".join(column_letter(column) for column in range(columns)), look.edge)
+    names = "    " + " ".join(column_letter(column) for column in range(columns))
     lines = [_drawn_row(position, row, look) for row in range(rows)]
-    return Text("\n").join([*([letters] if rows > 9 else []), *lines, letters])
+    above = [Text(names, look.edge)] if rows > 9 else []
+    return Text("\n").join([*above, *lines, Text(position.indent(rows - 1) + names, look.edge)])
 
 
 def _drawn_row(position: Position, row: int, look: Look) -> Text:
     rows, columns = position.variant.board.rows, position.variant.board.columns
     last = int(position.state.info[0, LAST])
-    line = Text().append(f"{rows - row:>2} ", look.edge)
+    outside = position.variant.cut_cells
+    line = Text().append(f"{rows - row:>2} {position.indent(row)}", look.edge)
     for cell in range(row * columns, (row + 1) * columns):
         before = "[" if cell == last else "]" if cell - 1 == last and cell % columns else " "
         colour = int(position.state.cells[0, cell])
-        line.append(before, look.mark).append(look.glyphs[colour], look.styles[colour])
+        glyph = " " if cell in outside else look.glyphs[colour]
+        line.append(before, look.mark).append(glyph, look.styles[colour])
+    line.rstrip()
     return line.append("]" if last == (row + 1) * columns - 1 else "", look.mark)
 
 
@@ -176,7 +180,7 @@ class Table:
             self.undo()
 
     def _take_turn(self) -> None:
-        """One action of the agent, or one line of the person."""
+        """A move of the agent, or one line of the person."""
         if self.position.to_play != self.human:
             self._reply()
             return
@@ -196,8 +200,13 @@ class Table:
         command = COMMANDS.get(line)
         if command is not None:
             command(self)
-        else:
-            self._play(self.position.parse_action(line))
+            return
+        words = line.replace("-", " ").split()
+        position = self.position
+        for word in words:  # a move of several choices is played whole or not at all
+            position = position.play(position.parse_action(word))
+        for word in words:
+            self._play(self.position.parse_action(word))
 
     def _play(self, action: int) -> None:
         """One action of either side."""
@@ -206,22 +215,35 @@ class Table:
             self._say("The colours are swapped: you play ", self._stones_of(self.human), " now.")
 
     def _reply(self) -> None:
-        """The agent's action, and what it thinks."""
+        """The agent's move with all its choices, and what it thinks."""
         before, analysis = self.position, self._analysis()
-        line = f"The agent plays {before.action_text(analysis.action)}."
+        played = before.play(analysis.action)
+        texts = [before.action_text(analysis.action)]
+        actions = [analysis.action]
+        while played.is_half_made:
+            action = self._analysis_of(played).action
+            texts.append(played.action_text(action))
+            actions.append(action)
+            played = played.play(action)
+        line = f"The agent plays {'-'.join(texts)}."
         if self._hints and not self.player.plays_at_random:
             self._say(line, f" Its chance to win: {_chance(analysis)}.")
             self._say(Text(_favourites(before, analysis), "dim"))
         else:
             self._say(line)
-        self._play(analysis.action)
+        for action in actions:
+            self._play(action)
 
     def _analysis(self) -> Analysis:
-        """What the agent thinks of the position; at a terminal with a sign of life meanwhile."""
+        """What the agent thinks of the position."""
+        return self._analysis_of(self.position)
+
+    def _analysis_of(self, position: Position) -> Analysis:
+        """What the agent thinks of a position; at a terminal with a sign of life meanwhile."""
         if not (self._interactive and self._console.is_terminal):
-            return self.player.analyse(self.position)
+            return self.player.analyse(position)
         with self._console.status("the agent thinks …"):
-            return self.player.analyse(self.position)
+            return self.player.analyse(position)
 
     # --- commands -------------------------------------------------------------------------------------------
 
@@ -276,6 +298,9 @@ class Table:
         """this list"""
         example = self.position.action_text(self.position.legal_actions[0])
         note = f", or {example[0]} alone" if self._column_is_enough(example[0]) else ""
+        if (following := self.position.play(self.position.legal_actions[0])).is_half_made:
+            target = following.action_text(following.legal_actions[0])
+            note = f", then where it goes, or both as {example}-{target}"
         self._say(
             f"  a move   such as {example}{note}; columns are letters, rows are numbers from the bottom"
         )
@@ -309,12 +334,16 @@ class Table:
         self._say(Text(f"Moves: {played or 'none'}", "dim"))
 
     def _count(self) -> str:
-        """How many stones each side has, where that decides."""
-        if self.position.variant.end.count != "stones":
-            return ""
-        cells = self.position.state.cells[0]
-        first, second = (int(np.count_nonzero(cells == colour)) for colour in (FIRST, SECOND))
-        return f"  {self._look.glyphs[FIRST]} {first}, {self._look.glyphs[SECOND]} {second}"
+        """By how much the counting side leads, and what was captured, where that decides."""
+        first, second = (self._look.glyphs[colour] for colour in (FIRST, SECOND))
+        text = ""
+        if (lead := self.position.count_lead) is not None:
+            ahead = f"{first if lead > 0 else second} leads by {abs(lead):g}" if lead else "both have as many"
+            text += f"  {ahead}"
+        if any(self.position.variant.captures):
+            taken = self.position.captured
+            text += f"  captured: {first} {taken[0]}, {second} {taken[1]}"
+        return text
 
     def _stones_of(self, seat: int) -> Text:
         """The stone that a seat places, as it is drawn."""
@@ -327,11 +356,13 @@ class Table:
         legal = position.legal_mask
         notes = f"you ({self._stones_of(self.human).plain})"
         if (left := int(position.state.info[0, STONES_LEFT])) > 1:
-            notes += f", {stones(left)} to place"
+            notes += f", {stones(left)} to place" if position.variant.places else f", {left} moves to make"
+        notes += position.half_made
         if legal[swap_action(position.variant)]:
             notes += ", swap is allowed"
-        if legal[pass_action(position.variant)]:
-            notes += ", you can only pass"
+        if legal[pass_action(position.variant)] and not position.is_half_made:
+            only = np.count_nonzero(legal) == 1
+            notes += ", you can only pass" if only else ", pass is allowed"
         return f"{notes} > "
 
     def _column_is_enough(self, letter: str) -> bool:

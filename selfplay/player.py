@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games import AgentError, MoveError, Observation, Position, Variant, observe, start
-from games.rules import MAX_LEGAL, N_CELLS, canvas_actions, canvas_size
+from games.rules import MAX_LEGAL, canvas_actions, canvas_size
 from mcts import Evaluator, RolloutEvaluator, SearchConfig, SearchResult, search, uniform_evaluator
 
 DEFAULT_SIMULATIONS = 64
@@ -232,8 +232,7 @@ class Player:
 
     def _batch_size(self, positions: Sequence[Position]) -> int:
         """How many of the positions are searched together, so that their trees fit into memory."""
-        flags = [position.rules.flags[0] for position in positions]
-        node = max((int(row[N_CELLS]) + 48 + 28 * int(row[MAX_LEGAL]) for row in flags), default=1)
+        node = max((_node_bytes(position) for position in positions), default=1)
         return max(1, min(_BATCH, _TREE_BYTES // (node * (self.simulations + 2))))
 
     def _search(self, positions: Sequence[Position]) -> SearchResult:
@@ -271,6 +270,13 @@ class Player:
                 win_draw_loss=None,
                 simulations=self.simulations,
             )
+
+
+def _node_bytes(position: Position) -> int:
+    """About the memory that one node of a search tree takes, with its edges."""
+    return sum(column.nbytes for column in position.state) + 28 * (
+        1 + int(position.rules.flags[0, MAX_LEGAL])
+    )
 
 
 def _rollouts(text: str | None) -> int:

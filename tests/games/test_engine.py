@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import zlib
 
@@ -14,13 +15,24 @@ import games
 from games import kernels
 from games.encoding import EXTRA_ACTIONS
 from games.position import Position
-from games.rules import HOLE, compile_rules
-from games.state import new_state
+from games.rules import HOLE, MAX_LEGAL, N_CELLS, compile_rules
+from games.state import ONGOING, PLY, STATUS, VARIANT, new_state
 from games.variant import Variant
 from tests.games.reference import ReferenceGame
-from tests.games.strategies import flipping_variants, variants
+from tests.games.strategies import (
+    any_variant,
+    cloning_variants,
+    flipping_variants,
+    jumping_variants,
+    placing_variants,
+    variants,
+    walking_variants,
+)
 
 pytestmark = pytest.mark.kernels
+
+EXAMPLES = int(os.environ.get("SELFPLAY_EXAMPLES", "100"))
+"""Variants that each test draws; `make verify` draws many more."""
 
 
 def stones(position: Position) -> dict[str, str]:
@@ -30,11 +42,20 @@ def stones(position: Position) -> dict[str, str]:
     return {position.action_text(cell): letters[content] for cell, content in cells if content in letters}
 
 
+def destroyed(position: Position) -> set[str]:
+    """Cells that were shot: no cells any more, though the board began with them."""
+    n_cells = position.variant.board.rows * position.variant.board.columns
+    cells = enumerate(position.state.cells[0, :n_cells].tolist())
+    gone = {cell for cell, content in cells if content == HOLE} - position.variant.hole_cells
+    return {position.action_text(cell) for cell in gone}
+
+
 def assert_same(position: Position, reference: ReferenceGame) -> None:
     """Both engines see the same board, moves, player and result."""
     legal = {position.action_text(action) for action in position.legal_actions}
     assert legal == reference.legal(), f"{position}\n{reference.history}"
     assert stones(position) == reference.board(), f"{position}\n{reference.history}"
+    assert destroyed(position) == reference.destroyed(), f"{position}\n{reference.history}"
     assert position.is_over == reference.over, f"{position}\n{reference.history}"
     assert position.returns == reference.returns(), f"{position}\n{reference.history}"
     assert position.is_over or position.to_play == reference.to_play(), f"{position}\n{reference.history}"
@@ -59,27 +80,55 @@ def play_both(variant: Variant, seed: int) -> Position:
 @pytest.mark.parametrize("name", games.names())
 def test_catalogue_is_played_as_the_reference_plays_it(name: str) -> None:
     variant = games.load(name)
-    repeats = 30 if variant.n_actions < 100 else 2
+    repeats = max(2, min(30, 200_000 // (variant.ply_cap * variant.n_actions)))
     for seed in range(repeats):
         play_both(variant, zlib.crc32(f"{name} {seed}".encode()))
 
 
-@settings(max_examples=300)
-@given(variants(), st.integers(0, 2**32))
-def test_any_variant_is_played_as_the_reference_plays_it(variant: Variant, seed: int) -> None:
+def play_three(variant: Variant, seed: int) -> None:
+    """Three random games on both engines."""
     for game in range(3):
         play_both(variant, seed + game)
 
 
-@settings(max_examples=200)
+@settings(max_examples=EXAMPLES)
+@given(variants(), st.integers(0, 2**32))
+def test_any_line_variant_is_played_as_the_reference_plays_it(variant: Variant, seed: int) -> None:
+    play_three(variant, seed)
+
+
+@settings(max_examples=EXAMPLES // 2)
 @given(flipping_variants(), st.integers(0, 2**32))
 def test_any_flipping_variant_is_played_as_the_reference_plays_it(variant: Variant, seed: int) -> None:
-    for game in range(3):
-        play_both(variant, seed + game)
+    play_three(variant, seed)
 
 
-@settings(max_examples=40)
-@given(st.lists(variants(), min_size=2, max_size=4), st.integers(0, 2**32))
+@settings(max_examples=EXAMPLES)
+@given(placing_variants(), st.integers(0, 2**32))
+def test_any_placing_variant_is_played_as_the_reference_plays_it(variant: Variant, seed: int) -> None:
+    play_three(variant, seed)
+
+
+@settings(max_examples=EXAMPLES)
+@given(walking_variants(), st.integers(0, 2**32))
+def test_any_walking_variant_is_played_as_the_reference_plays_it(variant: Variant, seed: int) -> None:
+    play_three(variant, seed)
+
+
+@settings(max_examples=EXAMPLES // 2)
+@given(jumping_variants(), st.integers(0, 2**32))
+def test_any_jumping_variant_is_played_as_the_reference_plays_it(variant: Variant, seed: int) -> None:
+    play_three(variant, seed)
+
+
+@settings(max_examples=EXAMPLES // 2)
+@given(cloning_variants(), st.integers(0, 2**32))
+def test_any_cloning_variant_is_played_as_the_reference_plays_it(variant: Variant, seed: int) -> None:
+    play_three(variant, seed)
+
+
+@settings(max_examples=EXAMPLES // 5)
+@given(st.lists(any_variant(), min_size=2, max_size=4), st.integers(0, 2**32))
 def test_a_batch_of_mixed_variants_plays_like_each_alone(mixed: list[Variant], seed: int) -> None:
     """Rows of several variants on one canvas take the same course as each variant by itself."""
     rules = compile_rules(mixed)
@@ -99,8 +148,8 @@ def test_a_batch_of_mixed_variants_plays_like_each_alone(mixed: list[Variant], s
         assert state.info[row, 1:].tolist() == position.state.info[0, 1:].tolist()
 
 
-@settings(max_examples=40)
-@given(variants(), st.integers(0, 2**32))
+@settings(max_examples=EXAMPLES // 5)
+@given(any_variant(), st.integers(0, 2**32))
 def test_replay_and_play_lead_to_the_same_state(variant: Variant, seed: int) -> None:
     position = play_both(variant, seed)
     state = new_state(position.rules, 1)
@@ -117,11 +166,11 @@ def test_random_playouts_are_legal_games(name: str) -> None:
     rules = compile_rules([variant])
     state = new_state(rules, 1)
     streams = kernels.seed_streams(3, 1)
-    scratch = np.empty(variant.n_actions + 1, np.int16)
+    scratch = np.empty(rules.flags[0, MAX_LEGAL] + 1, np.int16)
     kernels.reset(rules, state, 0, 0)
     plies = kernels.playout(rules, state, 0, streams, scratch)
-    assert 1 <= plies == state.info[0, kernels.PLY] <= variant.ply_cap
-    assert state.info[0, kernels.STATUS] != kernels.ONGOING
+    assert 1 <= plies == state.info[0, PLY] <= variant.ply_cap
+    assert state.info[0, STATUS] != ONGOING
 
 
 def test_playouts_depend_on_their_seed_only() -> None:
@@ -143,6 +192,6 @@ def test_stacked_rows_hold_their_variant_and_no_board_behind_their_cells() -> No
     assert state.cells.shape == (3, 42)
     assert rules.canvas.shape == (2, 42 + EXTRA_ACTIONS)
     assert (state.cells[[0, 2], 9:] == HOLE).all()
-    n_cells = rules.flags[state.info[:, kernels.VARIANT], 0]
+    n_cells = rules.flags[state.info[:, VARIANT], N_CELLS]
     assert n_cells.tolist() == [9, 42, 9]
     assert state.cells[2, :9].tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0]

@@ -1,0 +1,124 @@
+"""The one door to the kernels of special variants, reached by address.
+
+A kernel's compiled code holds all that it calls, so two dozen kernels that play moves would each be compiled
+with the whole of `games.move_kernels` inside. Instead that code is compiled once, as a C function whose address
+every `Rules` carries, and callers hand it their arguments through memory. Under NUMBA_BOUNDSCHECK they call it
+directly, since errors don't travel through a C function.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from games.compilation import c_function, inlined
+from games.legal_kernels import list_special, may_begin
+from games.move_kernels import act_special, begin_special, end_without_goal
+from games.rules import Rules, placeholder_rules
+from games.state import State, new_state
+
+BEGIN_GAME, LIST_MOVES, MAY_BEGIN, ACT, SETTLE = range(5)
+"""What may be asked for; see `special`."""
+
+
+@inlined
+def _serve(rules: Rules, state: State, row: int, request: int, argument: int, out: NDArray[np.int16]) -> int:
+    """Do what `special` promises."""
+    if request == BEGIN_GAME:
+        begin_special(rules, state, row)
+    elif request == LIST_MOVES:
+        return list_special(rules, state, row, out, argument)
+    elif request == MAY_BEGIN:
+        return int(may_begin(rules, state, row, np.int16(argument), False))
+    elif request == ACT:
+        act_special(rules, state, row, argument)
+    elif request == SETTLE:
+        end_without_goal(rules, state, row)
+    return 0
+
+
+@cache
+def _arguments_type() -> types.Tuple:
+    """The numba type of `(rules, state, row, request, argument, out)`."""
+    rules = placeholder_rules()
+    sample = (rules, new_state(rules, 1))
+    return types.Tuple(
+        [*map(numba.typeof, sample), types.int64, types.int64, types.int64, types.Array(types.int16, 1, "C")]
+    )
+
+
+@intrinsic  # type: ignore[misc]  # numba's decorators are untyped
+def _received(_typing: Any, call: Any) -> Any:  # noqa: ARG001  (numba asks by name)
+    """The arguments that lie at an address."""
+    expected = _arguments_type()
+
+    def load(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        pointer = builder.bitcast(args[0], context.get_value_type(expected).as_pointer())
+        return builder.load(pointer)
+
+    return expected(types.voidptr), load
+
+
+@intrinsic  # type: ignore[misc]
+def _call(_typing: Any, address: Any, arguments: Any) -> Any:  # noqa: ARG001
+    """Put the arguments into memory and call the function at an address with where they lie."""
+    expected = _arguments_type()
+    if arguments != expected:
+        raise numba.TypingError(f"special(): expected arguments {expected}, got {arguments}")
+
+    def store_and_call(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        memory = cgutils.alloca_once(builder, context.get_value_type(expected))
+        builder.store(args[1], memory)
+        kind = ir.FunctionType(ir.IntType(64), [ir.IntType(8).as_pointer()])
+        function = builder.inttoptr(args[0], kind.as_pointer())
+        return builder.call(function, [builder.bitcast(memory, ir.IntType(8).as_pointer())])
+
+    return types.int64(types.int64, expected), store_and_call
+
+
+def _entry(call: Any) -> int:
+    rules, state, row, request, argument, out = _received(call)
+    return _serve(rules, state, row, request, argument, out)
+
+
+@cache
+def entry_address() -> int:
+    """Where the compiled code of `special` lies in this process; compiles it when first asked."""
+    return c_function(_entry, types.int64(types.voidptr))
+
+
+if numba.config.BOUNDSCHECK:
+
+    @inlined
+    def special(
+        rules: Rules, state: State, row: int, request: int, argument: int, out: NDArray[np.int16]
+    ) -> int:
+        """See below."""
+        return _serve(rules, state, np.int64(row), np.int64(request), np.int64(argument), out)
+
+else:
+
+    @inlined
+    def special(
+        rules: Rules, state: State, row: int, request: int, argument: int, out: NDArray[np.int16]
+    ) -> int:
+        """What only variants that aren't plain need.
+
+        BEGIN_GAME: prepare a row that was reset
+        LIST_MOVES: write the legal actions without SWAP to `out[argument:]`; the end
+        MAY_BEGIN: 1 if a move may begin on the cell `argument`
+        ACT: choose the cell `argument`; SETTLE: then see whether the game is over
+
+        out: int16 `[n]`, C-contiguous; what LIST_MOVES doesn't use may be any
+        """
+        return _call(
+            rules.entry[0], (rules, state, np.int64(row), np.int64(request), np.int64(argument), out)
+        )
