@@ -27,6 +27,9 @@ def check_variant(variant: Variant) -> None:
     _check_effects(variant)
     _check_goals(variant)
     _check_goals_can_happen(variant)
+    _check_stones_suffice(variant)
+    _check_sides(variant)
+    _check_reach(variant)
 
 
 def _refuse_unless(holds: object, key: str, reason: str) -> None:
@@ -53,12 +56,25 @@ def _check_shape(variant: Variant) -> None:
 def _check_cells(variant: Variant) -> None:
     """Holes and set-up lie on the board, without overlap, and leave something to play with."""
     board, setup = variant.board, variant.board.setup
-    size = {"rows": board.rows, "columns": board.columns}
     keys = {"holes": board.holes, "setup.first": setup.first, "setup.second": setup.second}
-    pattern = setup.pattern != "none"
-    outside = variant.hole_cells - set(_cells(variant, "holes", board.holes))
+    seen = dict.fromkeys(variant.cut_cells, "is cut off by board.shape")
+    for key, names in keys.items():
+        for cell in _cells(variant, key, names):
+            name = cell_name(cell, rows=board.rows, columns=board.columns)
+            _refuse_unless(cell not in seen, f"board.{key}", f"{name} {seen.get(cell)}")
+            seen[cell] = f"is already in board.{key}"
+    _check_pattern(variant)
+    holes, stones = len(variant.hole_cells), sum(map(len, variant.setup_cells))
+    _refuse_unless(holes < board.rows * board.columns, "board.holes", "no cell is left to play on")
+    full = holes + stones == board.rows * board.columns
+    _refuse_unless(not full or variant.move.to_enemy, "board", "no empty cell is left to play on")
+
+
+def _check_pattern(variant: Variant) -> None:
+    """The pattern of the set-up fits on the board, and its keys aren't used without it."""
+    board, setup = variant.board, variant.board.setup
     bare = set(_cells(variant, "setup.empty", setup.empty))
-    _refuse_unless(pattern or not bare, "board.setup.empty", "needs board.setup.pattern")
+    _refuse_unless(setup.pattern != "none" or not bare, "board.setup.empty", "needs board.setup.pattern")
     if "depth" in setup.model_fields_set:
         _refuse_unless(setup.pattern == "rows", "board.setup.depth", "needs board.setup.pattern = 'rows'")
     if setup.pattern == "rows":
@@ -67,19 +83,10 @@ def _check_cells(variant: Variant) -> None:
     if setup.pattern in ("corners", "centre"):
         fits = min(board.rows, board.columns) > 1
         _refuse_unless(fits, "board.setup.pattern", f"{setup.pattern!r} needs two rows and columns")
-    seen = dict.fromkeys(outside, "shape, which cuts it off")
-    for key, names in keys.items():
-        for cell in _cells(variant, key, names):
-            name = cell_name(cell, **size)
-            _refuse_unless(cell not in seen, f"board.{key}", f"{name} is already in board.{seen.get(cell)}")
-            seen[cell] = key
+    if setup.pattern == "corners":
+        reason = f"'corners' needs board.shape = 'full', got {board.shape!r}"
+        _refuse_unless(board.shape == "full", "board.setup.pattern", reason)
     _check_pattern_is_free(variant, bare)
-    _refuse_unless(
-        len(variant.hole_cells) < board.rows * board.columns, "board.holes", "no cell is left to play on"
-    )
-    stones = sum(map(len, variant.setup_cells))
-    full = len(variant.hole_cells) + stones == board.rows * board.columns
-    _refuse_unless(not full or variant.move.to_enemy, "board", "no empty cell is left to play on")
 
 
 def _check_pattern_is_free(variant: Variant, bare: set[int]) -> None:
@@ -136,7 +143,7 @@ def _check_placing(variant: Variant) -> None:
         reason = "needs turn.passing = 'stuck' or 'always', or a player could have no move"
         _refuse_unless(passing, "move.must_flip", reason)
     if move.domino:
-        other = effect.model_fields_set or move.model_fields_set - {"kind", "domino"}
+        other = effect.model_dump(exclude_defaults=True) or move.model_fields_set - {"kind", "domino"}
         _refuse_unless(
             not other, "move.domino", "can't be combined with effects or other conditions on the move"
         )
@@ -216,13 +223,47 @@ def _check_effects(variant: Variant) -> None:
         changes = effect.flip or effect.infect or effect.take_enclosed
         reason = "can't be combined with effect.flip, effect.infect or effect.take_enclosed"
         _refuse_unless(not changes, key, reason)
-    takes = effect.take_enclosed is None or variant.move.kind != "clone"
-    _refuse_unless(takes, "effect.take_enclosed", "needs a move.kind other than 'clone'")
+    if effect.surround or move.captures_nothing or move.keeps_liberty:
+        _check_setup_breathes(variant)
+    if effect.take_enclosed is not None:
+        _refuse_unless(move.kind != "clone", "effect.take_enclosed", "needs a move.kind other than 'clone'")
+        longest = _longest_line(variant)
+        reason = f"expected at most {longest - 2}, so that an own stone fits at both ends of the longest line"
+        fits = effect.take_enclosed <= longest - 2
+        _refuse_unless(fits, "effect.take_enclosed", f"{reason}, got {effect.take_enclosed}")
+
+
+def _check_setup_breathes(variant: Variant) -> None:
+    """Where groups live by their liberties, each group of the set-up has one."""
+    table = variant.neighbors()[:, list(variant.touching)]
+    stones = {cell: colour for colour in (0, 1) for cell in variant.setup_cells[colour]}
+    free = set(range(len(table))) - variant.hole_cells - stones.keys()
+    breathing = {cell for cell in stones if free & set(table[cell].tolist())}
+    queue = list(breathing)
+    while queue:
+        cell = queue.pop()
+        near = {n for n in table[cell].tolist() if stones.get(n) == stones[cell]} - breathing
+        breathing |= near
+        queue += near
+    for cell in sorted(stones.keys() - breathing):
+        name = cell_name(cell, rows=variant.board.rows, columns=variant.board.columns)
+        reason = f"expected groups that touch an empty cell, got {name} in one that doesn't"
+        _refuse_unless(cell in breathing, "board.setup", reason)
 
 
 def _check_goals(variant: Variant) -> None:
     """There is a goal, and no key that belongs to a goal stands alone."""
+    from games.variant import by_colour
+
     end = variant.end
+    for key, least in (("line", 2), ("capture", 1)):
+        for value in by_colour(getattr(end, key)):
+            enough = value is None or value >= least
+            _refuse_unless(enough, f"end.{key}", f"expected at least {least}, got {value}")
+    for key in ("line", "connect", "reach", "capture"):
+        goal = getattr(end, key)
+        given = goal is None or any(by_colour(goal))
+        _refuse_unless(given, f"end.{key}", "expected a goal for at least one colour, got none")
     keys = ("line", "connect", "fork", "bridge", "ring", "reach", "capture", "eliminate")
     goals = [key for key in keys if getattr(end, key)]
     decided = goals or end.count != "none" or end.stuck != "draw"
@@ -234,18 +275,10 @@ def _check_goals(variant: Variant) -> None:
     _refuse_unless(
         both, "end.stuck", f"{end.stuck!r} contradicts end.count, which decides when the game stops"
     )
-    for key, values in (("line", variant.lines), ("capture", variant.captures)):
-        least = 2 if key == "line" else 1
-        given = [value for value in values if value]
-        _refuse_unless(
-            all(v >= least for v in given),
-            f"end.{key}",
-            f"expected at least {least}, got {min(given, default=0)}",
-        )
 
 
 def _check_goals_can_happen(variant: Variant) -> None:
-    """No goal is out of reach for good."""
+    """Lines fit on the board, and what is to be captured can be."""
     end, effect = variant.end, variant.effect
     longest = _longest_line(variant)
     line = max(variant.lines)
@@ -256,34 +289,78 @@ def _check_goals_can_happen(variant: Variant) -> None:
     _refuse_unless(takes or not any(variant.captures), "end.capture", reason)
     reason = "needs captures or changes of colour (effect.flip or effect.infect)"
     _refuse_unless(takes or effect.flip or effect.infect or not end.eliminate, "end.eliminate", reason)
-    _check_sides(variant)
+
+
+def _check_stones_suffice(variant: Variant) -> None:
+    """Where no stone is ever added, goals are no larger than the set-up."""
+    if variant.move.kind not in ("step", "slide") or variant.effect.flip or variant.effect.infect:
+        return
+    for colour, name in enumerate(("first", "second")):
+        own, enemy = (len(variant.setup_cells[c]) for c in (colour, 1 - colour))
+        line, capture = variant.lines[colour], variant.captures[colour]
+        reason = f"expected at most {own}, the stones that {name} has, got {line}"
+        _refuse_unless(line <= own, "end.line", reason)
+        reason = f"expected at most {enemy}, the stones that {name} can capture, got {capture}"
+        _refuse_unless(capture <= enemy, "end.capture", reason)
 
 
 def _check_sides(variant: Variant) -> None:
     end, sides = variant.end, variant.sides
     known = ", ".join(sides) or "none"
-    for name in [side for goal in variant.connects for side in goal]:
-        _refuse_unless(name in sides, "end.connect", f"expected sides of this board ({known}), got {name!r}")
-    for goal in filter(None, variant.connects):
-        _refuse_unless(
-            len(set(goal)) > 1, "end.connect", f"expected at least two sides, got {', '.join(goal)}"
-        )
+    for goal in variant.connects:
+        for name in goal:
+            _refuse_unless(
+                name in sides, "end.connect", f"expected sides of this board ({known}), got {name!r}"
+            )
+        several = len(set(goal)) != 1
+        _refuse_unless(several, "end.connect", f"expected at least two sides, got {', '.join(goal)}")
         _refuse_unless(_joined(variant, goal), "end.connect", f"holes cut {' from '.join(goal)}")
-    for side in filter(None, variant.reaches):
-        _refuse_unless(sides.get(side), "end.reach", f"expected a side of this board ({known}), got {side!r}")
+    corners = corner_cells(sides)
+    open_sides = sum(bool(cells - set(corners)) for cells in sides.values())
+    reason = f"the board has {open_sides} sides with cells that are no corners, got {end.fork}"
+    _refuse_unless((end.fork or 0) <= open_sides, "end.fork", reason)
+    reason = f"the board has {len(corners)} corners, got {end.bridge}"
+    _refuse_unless((end.bridge or 0) <= len(corners), "end.bridge", reason)
+    if end.ring:
+        whole = variant.is_hexagonal and variant.board.wrap == "none" and not variant.board.holes
+        _refuse_unless(whole, "end.ring", "needs hex cells on a board without holes and wrapping")
+        _refuse_unless(not variant.move.shoot, "end.ring", "can't be combined with move.shoot")
+        inside = (variant.neighbors()[:, list(variant.touching)] != OFF).all(axis=1).any()
+        _refuse_unless(inside, "end.ring", "no cell of this board has six neighbours")
+
+
+def _check_reach(variant: Variant) -> None:
+    """The sides to move onto are there, and some stone's ways lead to them."""
+    known = ", ".join(variant.sides) or "none"
+    for colour, side in enumerate(variant.reaches):
+        if side is None:
+            continue
+        there = variant.sides.get(side)
+        _refuse_unless(there, "end.reach", f"expected a side of this board ({known}), got {side!r}")
         _refuse_unless(
             not variant.places, "end.reach", "needs stones that move, with a move.kind such as 'step'"
         )
-    _refuse_unless(
-        (end.fork or 0) <= len(sides), "end.fork", f"the board has {len(sides)} sides, got {end.fork}"
-    )
-    corners = len(corner_cells(sides))
-    _refuse_unless(
-        (end.bridge or 0) <= corners, "end.bridge", f"the board has {corners} corners, got {end.bridge}"
-    )
-    whole = variant.is_hexagonal and variant.board.wrap == "none" and not variant.board.holes
-    _refuse_unless(whole or not end.ring, "end.ring", "needs hex cells on a board without holes and wrapping")
-    _refuse_unless(not (end.ring and variant.move.shoot), "end.ring", "can't be combined with move.shoot")
+        if variant.move.kind != "clone" and not variant.effect.flip and not variant.effect.infect:
+            name = ("first", "second")[colour]
+            reason = f"no stone of {name} can ever move onto the {side} side with these ways"
+            _refuse_unless(there and there & _landings(variant, colour), "end.reach", reason)
+
+
+def _landings(variant: Variant, colour: int) -> set[int]:
+    """Cells that the colour's stones could come to if nothing stood in their way."""
+    table, move = variant.neighbors(), variant.move
+    steps = variant.directions((*move.to_empty, *move.to_enemy), colour)
+    jumps = variant.directions(move.over_enemy, colour)
+    landings: set[int] = set()
+    queue = list(variant.setup_cells[colour])
+    while queue:
+        cell = queue.pop()
+        near = [int(table[cell, way]) for way in steps]
+        near += [int(table[table[cell, way], way]) for way in jumps if table[cell, way] != OFF]
+        new = set(near) - landings - {OFF}
+        landings |= new
+        queue += new
+    return landings
 
 
 def _joined(variant: Variant, goal: tuple[str, ...]) -> bool:

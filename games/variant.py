@@ -23,6 +23,7 @@ from games.encoding import MAX_SIZE
 from games.errors import VariantError
 from games.geometry import cut_cells, neighbor_table, side_cells, touching_directions, way_directions
 from games.notation import parse_block
+from games.variant_errors import one_line, syntax_error
 
 Direction = Literal["down", "up", "left", "right"]
 Side = Literal["top", "bottom", "left", "right", "diagonal", "upper-left", "lower-right"]
@@ -61,40 +62,56 @@ Names = Annotated[tuple[str, ...], Field(strict=False)]
 class Setup(_Section):
     """Stones on the board before the first move."""
 
-    first: Names = Field((), description="cells of the first colour, such as 'e4', or blocks such as 'a1:h2'")
-    second: Names = Field((), description="cells or blocks of the second colour")
+    first: Names = Field(
+        (),
+        description="cells of the first colour, such as 'e4', or blocks such as 'a1:h2'",
+        examples=[["b2", "d2:f3"]],
+    )
+    second: Names = Field((), description="cells or blocks of the second colour", examples=[["e5"]])
     pattern: Literal["none", "checkerboard", "rows", "corners", "centre"] = Field(
         "none",
-        description="'checkerboard': colours alternate, a1 is the first's; 'rows': the first's stones fill the "
-        "lowest `depth` rows, the second's the highest; 'corners': the first has upper left and lower right, the "
-        "second the other two; 'centre': two crossed stones each in the middle, as in Othello",
+        description="'checkerboard': colours alternate, a1 is the first's; 'rows': the first's stones fill "
+        "the lowest `depth` rows, the second's the highest; 'corners': the first has upper left and lower "
+        "right, the second the other two; 'centre': two crossed stones each in the middle, as in Othello",
+        examples=["centre"],
     )
-    depth: int = Field(2, ge=1, description="rows that pattern 'rows' fills on each side")
-    empty: Names = Field((), description="cells or blocks that the pattern leaves empty")
+    depth: int = Field(2, ge=1, description="rows that pattern 'rows' fills on each side", examples=[1])
+    empty: Names = Field(
+        (), description="cells or blocks that the pattern leaves empty", examples=[["c3", "d3"]]
+    )
 
 
 class Board(_Section):
     """The cells and how they touch."""
 
-    rows: int = Field(ge=1, le=MAX_SIZE, description="number of rows")
-    columns: int = Field(ge=1, le=MAX_SIZE, description="number of columns")
+    rows: int = Field(ge=1, le=MAX_SIZE, description="number of rows", examples=[6])
+    columns: int = Field(ge=1, le=MAX_SIZE, description="number of columns", examples=[7])
     cells: Literal["square", "hex"] = Field(
         "square",
         description="'square': lines run in 8 directions; 'hex': cells have 6 neighbours, lines 3 axes",
+        examples=["hex"],
     )
     shape: Literal["full", "triangle", "hexagon"] = Field(
         "full",
-        description="'full': every cell (a rhombus for hex cells); 'triangle': side = rows = columns, the upper "
-        "left half; 'hexagon': rows = columns = 2 * side - 1; the last two are for hex cells",
+        description="'full': every cell (a rhombus for hex cells); 'triangle': side = rows = columns, the "
+        "upper left half; 'hexagon': rows = columns = 2 * side - 1; the last two are for hex cells",
+        examples=["hexagon"],
     )
     adjacent: Literal[4, 8] = Field(
         4,
-        description="square cells touch 4 or 8 others: for groups, connection, 'beside', infection and clones",
+        description="square cells touch 4 or 8 others: for groups, connection, 'beside', infection, clones",
+        examples=[8],
     )
     wrap: Literal["none", "columns", "rows", "both"] = Field(
-        "none", description="'columns': left and right edge touch; 'rows': top and bottom; 'both': a torus"
+        "none",
+        description="'columns': left and right edge touch; 'rows': top and bottom; 'both': a torus",
+        examples=["columns"],
     )
-    holes: Names = Field((), description="cells or blocks such as 'c3:d4' that are not part of the board")
+    holes: Names = Field(
+        (),
+        description="cells or blocks such as 'c3:d4' that are not part of the board",
+        examples=[["a1", "c3:d4"]],
+    )
     setup: Setup = Field(default_factory=Setup, description="stones before the first move")
 
 
@@ -103,44 +120,67 @@ class Move(_Section):
 
     kind: Literal["place", "drop", "step", "slide", "clone"] = Field(
         "place",
-        description="'place': a stone on an empty cell; 'drop': on an empty cell that gravity holds; 'step': an own "
-        "stone to a neighbouring cell; 'slide': an own stone any distance along a line of empty cells; 'clone': a new "
-        "stone beside an own one, or an own stone jumps to a cell at distance two (Ataxx)",
+        description="'place': a stone on an empty cell; 'drop': on an empty cell that gravity holds; 'step': "
+        "an own stone to a neighbouring cell; 'slide': an own stone any distance along a line of empty "
+        "cells; 'clone': a new stone beside an own one, or an own stone jumps to a cell at distance two",
+        examples=["drop"],
     )
-    gravity: Direction = Field("down", description="where stones fall, for kind 'drop'")
-    must_flip: bool = Field(False, description="a stone may only be placed where it flips (Othello)")
+    gravity: Direction = Field("down", description="where stones fall, for kind 'drop'", examples=["left"])
+    must_flip: bool = Field(
+        False, description="a stone may only be placed where it flips (Othello)", examples=[True]
+    )
     beside: Literal["anywhere", "own", "enemy", "any"] = Field(
         "anywhere",
         description="a stone may only be placed touching such a stone, once there is one on the board",
+        examples=["any"],
     )
     keeps_liberty: bool = Field(
-        False, description="a placed stone's group must touch an empty cell after its captures (no suicide)"
+        False,
+        description="a placed stone's group must touch an empty cell after its captures (no suicide)",
+        examples=[True],
     )
     captures_nothing: bool = Field(
-        False, description="a stone may not take the last liberty of an opposing group (NoGo)"
+        False,
+        description="a stone may not take the last liberty of an opposing group (NoGo)",
+        examples=[True],
     )
     domino: bool = Field(
         False,
-        description="a stone covers two cells: the first colour's an upper and the one below, the second's a left and "
-        "the one to its right; the move is named by the upper or left cell (Domineering)",
+        description="a stone covers two cells: the first colour's an upper and the one below, the second's a "
+        "left and the one to its right; the move is named by the upper or left cell (Domineering)",
+        examples=[True],
     )
     to_empty: Ways = Field(
-        (), description="ways to an empty cell, for 'step' and 'slide'; forward is up for first"
+        (),
+        description="ways to an empty cell, for 'step' and 'slide'; forward is up for the first colour",
+        examples=[["forward", "forward-diagonal"]],
     )
-    to_enemy: Ways = Field((), description="ways onto an opposing stone, which is captured by replacement")
+    to_enemy: Ways = Field(
+        (),
+        description="ways onto an opposing stone, which is captured by replacement",
+        examples=[["forward-diagonal"]],
+    )
     over_enemy: Ways = Field(
         (),
-        description="ways to jump over a neighbouring opposing stone onto the empty cell behind, capturing it",
+        description="ways to jump over a neighbouring opposing stone onto the empty cell behind; captures it",
+        examples=[["orthogonal"]],
     )
     chain: Literal["none", "straight", "any"] = Field(
         "none",
-        description="after a jump the same stone may jump on (or stop: pass), 'straight': in the same direction only",
+        description="after a jump the same stone may jump on (or stop: pass), 'straight': in the same "
+        "direction only",
+        examples=["straight"],
     )
-    must_jump: bool = Field(False, description="who can jump must, and must jump on while the chain goes on")
+    must_jump: bool = Field(
+        False,
+        description="who can jump must, and must jump on while the chain goes on",
+        examples=[True],
+    )
     shoot: bool = Field(
         False,
-        description="the moved stone then shoots any distance along `to_empty` ways over empty cells and destroys "
-        "the cell it hits (Amazons)",
+        description="the moved stone then shoots any distance along `to_empty` ways over empty cells and "
+        "destroys the cell it hits (Amazons)",
+        examples=[True],
     )
 
 
@@ -148,93 +188,136 @@ class Turn(_Section):
     """How many moves a turn has, and what else may be chosen."""
 
     stones: int = Field(
-        1, ge=1, le=4, description="stones a player places, or moves a player makes, in one turn"
+        1,
+        ge=1,
+        le=4,
+        description="stones a player places, or moves a player makes, in one turn",
+        examples=[2],
     )
     first_stones: int | None = Field(
-        None, ge=1, le=4, description="the same for the very first turn; default: `stones`"
+        None, ge=1, le=4, description="the same for the very first turn; default: `stones`", examples=[1]
     )
-    swap: bool = Field(False, description="after the first turn the second player may take it over")
+    swap: bool = Field(
+        False, description="after the first turn the second player may take it over", examples=[True]
+    )
     passing: Literal["never", "stuck", "always"] = Field(
-        "never", description="when a player may pass; two passes in a row end the game"
+        "never",
+        description="when a player may pass ('stuck': only without another move); two passes in a row end "
+        "the game",
+        examples=["stuck"],
     )
     repeat: Literal["allowed", "ko", "superko"] = Field(
         "allowed",
-        description="'ko': a single stone that took a single stone may not be taken back at once; 'superko': no "
-        "placement may bring the board back to any earlier position",
+        description="'ko': a single stone that took a single stone may not be taken back at once; 'superko': "
+        "no placement may bring the board back to any earlier position",
+        examples=["superko"],
     )
 
 
 class Effect(_Section):
     """What a move does to other stones."""
 
-    flip: bool = Field(False, description="opposing lines that the stone encloses change colour (Othello)")
+    flip: bool = Field(
+        False, description="opposing lines that the stone encloses change colour (Othello)", examples=[True]
+    )
     take_enclosed: int | None = Field(
         None,
         ge=1,
         le=6,
         description="enclosed lines of exactly this many opposing stones are captured (Pente: 2)",
+        examples=[2],
     )
-    infect: bool = Field(False, description="opposing stones that touch the stone change colour (Ataxx)")
+    infect: bool = Field(
+        False, description="opposing stones that touch the stone change colour (Ataxx)", examples=[True]
+    )
     surround: bool = Field(
-        False, description="groups that touch no empty cell are captured, the opponent's first (Go)"
+        False,
+        description="groups that touch no empty cell are captured, the opponent's first (Go)",
+        examples=[True],
     )
 
 
 class End(_Section):
-    """How the game ends. A goal is reached by the player who moves, at once; several goals may stand together."""
+    """How the game ends. A goal is reached by the player who moves, at once; several may stand together."""
 
     line: int | ByColour[int] | None = Field(
-        None, description="a placed, moved or flipped stone in a line of at least this many of its colour"
+        None,
+        description="a placed, moved or flipped stone in a line of at least this many of its colour",
+        examples=[5, {"first": 5, "second": 4}],
     )
-    exact: bool = Field(False, description="longer lines don't count")
+    exact: bool = Field(False, description="longer lines don't count", examples=[True])
     connect: Sides | ByColour[Sides] | None = Field(
-        None, description="a group that touches all these sides of the board, such as ['top', 'bottom']"
+        None,
+        description="a group that touches all these sides of the board",
+        examples=[["top", "bottom"], {"first": ["top", "bottom"], "second": ["left", "right"]}],
     )
     fork: int | None = Field(
         None,
         ge=2,
         le=6,
         description="a group that touches this many sides, corners not counted (Havannah: 3)",
+        examples=[3],
     )
     bridge: int | None = Field(
-        None, ge=2, le=6, description="a group that touches this many corners (Havannah: 2)"
+        None, ge=2, le=6, description="a group that touches this many corners (Havannah: 2)", examples=[2]
     )
-    ring: bool = Field(False, description="a group that closes a ring around at least one cell (Havannah)")
+    ring: bool = Field(
+        False, description="a group that closes a ring around at least one cell (Havannah)", examples=[True]
+    )
     reach: Side | ByColour[Side] | None = Field(
-        None, description="a stone that moves onto this side of the board"
+        None,
+        description="a stone that moves onto this side of the board",
+        examples=[{"first": "top", "second": "bottom"}],
     )
     capture: int | ByColour[int] | None = Field(
-        None, description="this many captured stones, in the whole game"
+        None, description="this many captured stones, in the whole game", examples=[10]
     )
     eliminate: bool = Field(
-        False, description="the opponent has no stone left, by capture or change of colour"
+        False, description="the opponent has no stone left, by capture or change of colour", examples=[True]
     )
     stuck: Literal["draw", "loses", "wins", "first", "second"] = Field(
         "draw",
         description="where nobody may pass: the player to move who can't 'loses', 'wins', or it is a 'draw'; "
         "'first', 'second': this colour wins when the game stops without a goal",
+        examples=["loses"],
     )
     count: Literal["none", "stones", "area"] = Field(
         "none",
-        description="when the game stops (nobody can move, or two passes) the goal is to have more 'stones', or more "
-        "'area': stones and empty regions that touch no other colour",
+        description="when the game stops (nobody can move, or two passes) the goal is to have more 'stones', "
+        "or more 'area': stones and empty regions that touch no other colour",
+        examples=["area"],
     )
     komi: float = Field(
-        0.0, ge=-400, le=400, multiple_of=0.5, description="added to the second colour's count"
+        0.0,
+        ge=-400,
+        le=400,
+        multiple_of=0.5,
+        description="added to the second colour's count",
+        examples=[6.5],
     )
-    misere: bool = Field(False, description="who reaches the goal loses")
+    misere: bool = Field(False, description="who reaches the goal loses", examples=[True])
     ply_cap: int | None = Field(
-        None, ge=1, le=MAX_PLY_CAP, description="after this many actions it is a draw"
+        None,
+        ge=1,
+        le=MAX_PLY_CAP,
+        description="after this many actions it is a draw; default: 1 to 12 times the cells, by kind of move",
+        examples=[200],
     )
 
 
 class Variant(_Section):
     """One rule variant. Build it with `games.load`, `Variant.from_toml`, or directly."""
 
-    name: str = Field("unnamed", description="short name, used in commands and file names")
-    title: str = Field("", description="the name a person reads")
-    rules: str = Field("", description="the rules in a sentence or two")
-    source: str = Field("", description="where the rules come from")
+    name: str = Field(
+        "unnamed",
+        description="short name, used in file names; a file without it is called like the file",
+        examples=["ring"],
+    )
+    title: str = Field("", description="the name a person reads", examples=["Ring"])
+    rules: str = Field(
+        "", description="the rules in a sentence or two", examples=["Drop a stone. Five in line win."]
+    )
+    source: str = Field("", description="where the rules come from", examples=["A. Friend, 2025"])
     board: Board
     move: Move = Field(default_factory=Move)
     turn: Turn = Field(default_factory=Turn)
@@ -256,16 +339,19 @@ class Variant(_Section):
         try:
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise VariantError(f"{where or name}: not valid TOML: {error}") from None
-        return cls.from_dict({"name": name, **data}, where=where or name)
+            raise VariantError(f"{where or name}: {syntax_error(error)}") from None
+        return cls.from_dict({"name": name, **data}, where=where or name, text=text)
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any], *, where: str) -> Variant:
-        """Read one variant from parsed TOML; raises `VariantError` with one line."""
+    def from_dict(cls, data: dict[str, Any], *, where: str, text: str = "") -> Variant:
+        """Read one variant from parsed TOML; raises `VariantError` with one line.
+
+        text: the TOML itself, so that the message can name the line
+        """
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            raise VariantError(f"{where}: {_one_line(error)}") from None
+            raise VariantError(f"{where}: {one_line(error, data, text, cls)}") from None
 
     @model_validator(mode="after")
     def _playable(self) -> Variant:
@@ -363,14 +449,16 @@ class Variant(_Section):
         if self.end.ply_cap is not None:
             return self.end.ply_cap
         cells = self.board.rows * self.board.columns
+        if self.move.shoot:
+            return min(MAX_PLY_CAP, 3 * cells)  # a shot takes one cell for each three choices
         if not self.places:
-            return min(MAX_PLY_CAP, cells * 4 * (2 + self.move.shoot))
+            return min(MAX_PLY_CAP, 8 * cells)
         if self.removes:
-            return min(MAX_PLY_CAP, cells * 4)
+            return min(MAX_PLY_CAP, 3 * cells)
         return cells * (1 if self.turn.passing == "never" else 2) + self.turn.swap
 
     def neighbors(self, *, with_holes: bool = True) -> NDArray[np.int16]:
-        """int16 `[C, 8]`: `games.geometry.neighbor_table` of the board, or of its shape as if it had no holes."""
+        """int16 `[C, 8]`: `games.geometry.neighbor_table` of the board, or of its shape without holes."""
         return neighbor_table(
             self.board.rows,
             self.board.columns,
@@ -409,7 +497,7 @@ class Variant(_Section):
         rules["board"] = self.board.model_dump(exclude={"holes", "setup"}, exclude_defaults=True)
         rules["board"] |= {"holes": sorted(self.hole_cells), "setup": self.setup_cells}
         rules["turn"] = rules.get("turn", {}) | {"first_stones": self.first_turn_stones}
-        pairs = {"line": self.lines, "capture": self.captures, "reach": self.reaches}
+        pairs: dict[str, object] = {"line": self.lines, "capture": self.captures, "reach": self.reaches}
         pairs["connect"] = tuple(sorted(sides) for sides in self.connects)
         rules["end"] = rules.get("end", {}) | pairs | {"ply_cap": self.ply_cap}
         for key in ("to_empty", "to_enemy", "over_enemy"):
@@ -422,7 +510,7 @@ class Variant(_Section):
         return tomli_w.dumps(data)
 
 
-def by_colour(value: _T | ByColour[_T] | None) -> tuple[_T | None, _T | None]:
+def by_colour(value: object) -> tuple[Any, Any]:
     """A value that may differ by colour, as a pair."""
     if isinstance(value, ByColour):
         return value.first, value.second
@@ -459,27 +547,3 @@ def load_toml(path: Path) -> Variant:
     except (OSError, UnicodeDecodeError) as error:
         raise VariantError(f"{path}: can't read the variant: {error}") from None
     return Variant.from_toml(text, name=path.stem, where=str(path))
-
-
-def _one_line(error: ValidationError) -> str:
-    """The first problem of a pydantic error: where, what was expected, what was given."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"{where}: unknown key{_did_you_mean(first['loc'])}"
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "value_error":
-        return message
-    if first["type"] == "missing":
-        return f"{where}: {message[0].lower()}{message[1:]}"
-    return f"{where}: {message[0].lower()}{message[1:]}, got {first['input']!r}"
-
-
-def _did_you_mean(loc: tuple[int | str, ...]) -> str:
-    """The keys that are known at the place of an unknown one."""
-    model: type[BaseModel] = Variant
-    for part in loc[:-1]:
-        annotation = model.model_fields[str(part)].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
-    return f"; expected one of {', '.join(model.model_fields)}"

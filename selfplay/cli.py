@@ -143,14 +143,17 @@ def list_variants(ctx: typer.Context) -> None:
     if ctx.invoked_subcommand is not None:
         return
     import games
+    from games.catalogue import families
     from selfplay.describe import size
 
-    variants = [games.load(name) for name in games.names()]
-    rows = [(variant.name, variant.title, size(variant)) for variant in variants]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    typer.secho(f"{'name':<{widths[0]}}  {'title':<{widths[1]}}  rows×columns", bold=True)
-    for name, title, board in rows:
-        typer.echo(f"{name:<{widths[0]}}  {title:<{widths[1]}}  {board}")
+    variants = {name: games.load(name) for name in games.names()}
+    name_width = max(map(len, variants))
+    title_width = max(len(variant.title) for variant in variants.values())
+    for heading, names in families().items():
+        typer.secho(heading, bold=True)
+        for name in names:
+            title = f"{variants[name].title:<{title_width}}"
+            typer.echo(f"  {name:<{name_width}}  {title}  {size(variants[name])}")
 
 
 VariantArgument = Annotated[
@@ -161,7 +164,9 @@ VariantArgument = Annotated[
 
 @variants_app.command("show")
 def show_variant(variant: VariantArgument) -> None:
-    """The rules in words, and the empty board."""
+    """The rules in words, and the board before the first move."""
+    import textwrap
+
     from rich.console import Console
 
     import games
@@ -172,10 +177,10 @@ def show_variant(variant: VariantArgument) -> None:
     typer.secho(f"{rules.title or rules.name} ({rules.name})", bold=True)
     for text in (rules.rules, f"Source: {rules.source}" if rules.source else ""):
         if text:
-            typer.echo(text)
+            typer.echo(textwrap.fill(text, width=80))
     typer.echo()
     for topic, words in describe(rules).items():
-        typer.echo(f"{topic:<6} {words}")
+        typer.echo(textwrap.fill(words, width=80, initial_indent=f"{topic:<8}", subsequent_indent=" " * 8))
     typer.echo()
     console.print(drawn_board(games.start(rules), look_of(console)))
 

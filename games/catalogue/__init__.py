@@ -11,22 +11,42 @@ from typing import Any
 from games.errors import VariantError
 from games.variant import Variant, load_toml
 
+FAMILIES = {
+    "lines": "Lines",
+    "flips": "Flips",
+    "connection": "Connection",
+    "surround": "Surrounding",
+    "stepping": "Stepping",
+    "blocking": "Blocking",
+    "infection": "Infection",
+    "new": "New, of this project's own",
+}
+"""The families in order: the file's name, and what people read."""
+
+
+@cache
+def _families() -> dict[str, dict[str, dict[str, Any]]]:
+    """Unparsed variants by family and name, in the files' order."""
+    folder = resources.files(__name__)
+    return {
+        family: tomllib.loads((folder / f"{family}.toml").read_text(encoding="utf-8")) for family in FAMILIES
+    }
+
 
 @cache
 def _tables() -> dict[str, dict[str, Any]]:
-    """Unparsed variants by name, in the files' order."""
-    tables: dict[str, dict[str, Any]] = {}
-    for file in sorted(
-        resources.files(__name__).iterdir(), key=lambda entry: (entry.name != "lines.toml", entry.name)
-    ):
-        if file.name.endswith(".toml"):
-            tables.update(tomllib.loads(file.read_text(encoding="utf-8")))
-    return tables
+    """Unparsed variants by name."""
+    return {name: table for family in _families().values() for name, table in family.items()}
 
 
 def names() -> list[str]:
     """Names of all variants that ship."""
     return list(_tables())
+
+
+def families() -> dict[str, list[str]]:
+    """Names of all variants that ship, by the family's heading."""
+    return {FAMILIES[family]: list(tables) for family, tables in _families().items()}
 
 
 @cache

@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import games
+from games.catalogue import families
 from selfplay.cli import app
 
 ROOT = Path(__file__).parents[2]
@@ -158,24 +159,32 @@ def _read_until(terminal: int, end: bytes) -> bytes:
 # --- variants -----------------------------------------------------------------------------------------------
 
 
-def test_variants_lists_the_whole_catalogue() -> None:
+def test_variants_lists_the_whole_catalogue_by_family() -> None:
     lines = run("variants").stdout.splitlines()
-    assert [line.split()[0] for line in lines[1:]] == games.names()
+    listed = [line.split()[0] for line in lines if line.startswith("  ")]
+    headings = [line for line in lines if not line.startswith("  ")]
+    assert listed == games.names()
+    assert headings == list(families())
+    assert max(map(len, lines)) <= 80
 
 
 def test_variants_show_says_the_rules_in_words() -> None:
     text = run("variants", "show", "connect4-holes").stdout
-    assert "no cells at c3, e3" in text
-    assert "4 or more in line wins" in text
+    assert text.startswith("Connect Four with two holes (connect4-holes)\n")
+    assert "Source: this project\n" in text
+    assert "board   6 rows and 7 columns of square cells. No cells at c3, e3.\n" in text
+    assert "goal    A player wins with 4 or more in line.\n" in text
     assert " 3  . . # . # . ." in text
-    assert "the left and the right edge touch" in run("variants", "show", "connect4-cylinder").stdout
+    assert max(map(len, text.splitlines())) <= 80
+    assert "The left and the right edge touch." in run("variants", "show", "connect4-cylinder").stdout
 
 
 @pytest.mark.parametrize("name", games.names())
 def test_every_variant_can_be_shown(name: str) -> None:
     result = run("variants", "show", name)
     assert result.exit_code == 0
-    assert games.load(name).rules in result.stdout
+    assert games.load(name).rules in " ".join(result.stdout.split())
+    assert max(map(len, result.stdout.splitlines())) <= 80
 
 
 def test_variants_check_holds_the_engine_to_its_promises(tmp_path: Path) -> None:
@@ -186,7 +195,8 @@ def test_variants_check_holds_the_engine_to_its_promises(tmp_path: Path) -> None
 
 def test_variants_check_refuses_rules_that_contradict_each_other(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text(RING.replace("line = 5", "line = 50"))
-    assert "end.line" in refused("variants", "check", tmp_path / "bad.toml")
+    message = refused("variants", "check", tmp_path / "bad.toml")
+    assert "bad.toml: line 6: end.line: expected at most 8" in message
 
 
 # --- evaluating ---------------------------------------------------------------------------------------------
