@@ -22,6 +22,7 @@ from numba import njit
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _ROOT = Path(__file__).resolve().parent.parent
 _CONFIG: Any = numba.config  # filled when it is loaded, which type checkers can't see
+BOUNDS_ARE_CHECKED = bool(_CONFIG.BOUNDSCHECK)
 _PACKAGES = ("games", "mcts", "selfplay")
 _IMPORT = re.compile(rf"^from ((?:{'|'.join(_PACKAGES)})\.[\w.]+) import", re.MULTILINE)
 
@@ -78,7 +79,7 @@ def inlined(function: _Function) -> _Function:
 
 def c_function(function: Callable[..., Any], signature: Any) -> int:
     """Compile a function as a C function, or load it from disk, and return its address."""
-    compiled = numba.cfunc(signature, **_OPTIONS)(function)
+    compiled: Any = numba.cfunc(signature, **_OPTIONS)(function)
     _KEPT.append(compiled)
     return int(compiled.address)
 

@@ -30,6 +30,7 @@ from games.state import (
     SECOND_WINS,
     STATUS,
     State,
+    copied,
 )
 from games.symmetry import symmetries
 from games.variant import Board, End, Variant
@@ -222,7 +223,7 @@ def _check_groups(position: Position) -> None:
     if not position.rules.flags[0, HAS_GROUPS]:
         return
     state = position.state
-    again = State(*(column.copy() for column in state))
+    again = copied(state)
     rebuild_groups(position.rules, again, 0, 0, FIRST)
     kept, found = _groups(state), _groups(again)
     _expect(kept == found, position, f"groups went out of step: {kept} kept, {found} found")

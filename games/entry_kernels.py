@@ -1,9 +1,9 @@
 """The one door to the kernels of special variants, reached by address.
 
 A kernel's compiled code holds all that it calls, so two dozen kernels that play moves would each be compiled
-with the whole of `games.move_kernels` inside. Instead that code is compiled once, as a C function whose address
-every `Rules` carries, and callers hand it their arguments through memory. Under NUMBA_BOUNDSCHECK they call it
-directly, since errors don't travel through a C function.
+with the whole of `games.move_kernels` inside. Instead that code is compiled once, as a C function whose
+address every `Rules` carries, and callers hand it their arguments through memory. Under NUMBA_BOUNDSCHECK
+they call it directly, since errors don't travel through a C function.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from games.compilation import c_function, inlined
+from games.compilation import BOUNDS_ARE_CHECKED, c_function, inlined
 from games.legal_kernels import list_special, may_begin
 from games.move_kernels import act_special, begin_special, end_without_goal
+from games.number_kernels import as_int
 from games.rules import Rules, placeholder_rules
 from games.state import State, new_state
+
+_TYPES: Any = numba.types
+_CGUTILS: Any = numba.core.cgutils
 
 BEGIN_GAME, LIST_MOVES, MAY_BEGIN, ACT, SETTLE = range(5)
 """What may be asked for; see `special`."""
@@ -37,7 +39,7 @@ def _serve(rules: Rules, state: State, row: int, request: int, argument: int, ou
     elif request == LIST_MOVES:
         return list_special(rules, state, row, out, argument)
     elif request == MAY_BEGIN:
-        return int(may_begin(rules, state, row, np.int16(argument), False))
+        return int(may_begin(rules, state, row, argument, False))
     elif request == ACT:
         act_special(rules, state, row, argument)
     elif request == SETTLE:
@@ -46,17 +48,15 @@ def _serve(rules: Rules, state: State, row: int, request: int, argument: int, ou
 
 
 @cache
-def _arguments_type() -> types.Tuple:
+def _arguments_type() -> Any:
     """The numba type of `(rules, state, row, request, argument, out)`."""
     rules = placeholder_rules()
     sample = (rules, new_state(rules, 1))
-    return types.Tuple(
-        [*map(numba.typeof, sample), types.int64, types.int64, types.int64, types.Array(types.int16, 1, "C")]
-    )
+    numbers, cells = [_TYPES.int64] * 3, _TYPES.Array(_TYPES.int16, 1, "C")
+    return _TYPES.Tuple([*map(numba.typeof, sample), *numbers, cells])
 
 
-@intrinsic  # type: ignore[misc]  # numba's decorators are untyped
-def _received(_typing: Any, call: Any) -> Any:  # noqa: ARG001  (numba asks by name)
+def _receive(_typing: Any, call: Any) -> Any:  # noqa: ARG001  (numba asks by name)
     """The arguments that lie at an address."""
     expected = _arguments_type()
 
@@ -64,24 +64,27 @@ def _received(_typing: Any, call: Any) -> Any:  # noqa: ARG001  (numba asks by n
         pointer = builder.bitcast(args[0], context.get_value_type(expected).as_pointer())
         return builder.load(pointer)
 
-    return expected(types.voidptr), load
+    return expected(_TYPES.voidptr), load
 
 
-@intrinsic  # type: ignore[misc]
-def _call(_typing: Any, address: Any, arguments: Any) -> Any:  # noqa: ARG001
+def _hand_over(_typing: Any, address: Any, arguments: Any) -> Any:  # noqa: ARG001
     """Put the arguments into memory and call the function at an address with where they lie."""
     expected = _arguments_type()
     if arguments != expected:
         raise numba.TypingError(f"special(): expected arguments {expected}, got {arguments}")
 
     def store_and_call(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        memory = cgutils.alloca_once(builder, context.get_value_type(expected))
+        memory = _CGUTILS.alloca_once(builder, context.get_value_type(expected))
         builder.store(args[1], memory)
         kind = ir.FunctionType(ir.IntType(64), [ir.IntType(8).as_pointer()])
         function = builder.inttoptr(args[0], kind.as_pointer())
         return builder.call(function, [builder.bitcast(memory, ir.IntType(8).as_pointer())])
 
-    return types.int64(types.int64, expected), store_and_call
+    return _TYPES.int64(_TYPES.int64, expected), store_and_call
+
+
+_received: Any = intrinsic(_receive)
+_call: Any = intrinsic(_hand_over)
 
 
 def _entry(call: Any) -> int:
@@ -92,17 +95,17 @@ def _entry(call: Any) -> int:
 @cache
 def entry_address() -> int:
     """Where the compiled code of `special` lies in this process; compiles it when first asked."""
-    return c_function(_entry, types.int64(types.voidptr))
+    return c_function(_entry, _TYPES.int64(_TYPES.voidptr))
 
 
-if numba.config.BOUNDSCHECK:
+if BOUNDS_ARE_CHECKED:
 
     @inlined
     def special(
         rules: Rules, state: State, row: int, request: int, argument: int, out: NDArray[np.int16]
     ) -> int:
         """See below."""
-        return _serve(rules, state, np.int64(row), np.int64(request), np.int64(argument), out)
+        return _serve(rules, state, as_int(row), as_int(request), as_int(argument), out)
 
 else:
 
@@ -119,6 +122,4 @@ else:
 
         out: int16 `[n]`, C-contiguous; what LIST_MOVES doesn't use may be any
         """
-        return _call(
-            rules.entry[0], (rules, state, np.int64(row), np.int64(request), np.int64(argument), out)
-        )
+        return _call(rules.entry[0], (rules, state, as_int(row), as_int(request), as_int(argument), out))

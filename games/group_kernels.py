@@ -35,7 +35,7 @@ _SIX = (1 << 6) - 1
 
 
 @inlined
-def liberty(cell: int) -> int:
+def liberty(cell: int) -> np.int64:
     """What one empty cell adds to the liberties of a group that touches it."""
     at = np.int64(cell)
     return (np.int64(1) << _COUNT_SHIFT) + (at << _SUM_SHIFT) + at * at

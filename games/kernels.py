@@ -22,6 +22,7 @@ from games.move_kernels import (
     next_turn,
     stones_lead,
 )
+from games.number_kernels import as_int, uniform
 from games.rules import (
     ALWAYS,
     CAPTURE,
@@ -90,9 +91,6 @@ _FEATURE_MOVING = RULE_FEATURES.index("moving")
 _FEATURE_SHOOTING = RULE_FEATURES.index("shooting")
 _FEATURE_JUMPING = RULE_FEATURES.index("jumping")
 _FEATURE_PASSED = RULE_FEATURES.index("passed")
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
 @shared
@@ -456,22 +454,6 @@ def _observe_special(rules: Rules, state: State, row: int, planes: NDArray[np.fl
 
 
 @inlined
-def next_random(rng: NDArray[np.uint64], row: int) -> np.uint64:
-    """64 random bits of a row's own stream (splitmix64: Steele, Lea & Flood, OOPSLA 2014)."""
-    rng[row] += _GOLDEN
-    z = rng[row]
-    z = (z ^ (z >> np.uint64(30))) * _MIX_1
-    z = (z ^ (z >> np.uint64(27))) * _MIX_2
-    return z ^ (z >> np.uint64(31))
-
-
-@shared
-def uniform(rng: NDArray[np.uint64], row: int) -> float:
-    """Uniform in the open interval (0, 1)."""
-    return (np.float64(next_random(rng, row) >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
-
-
-@inlined
 def random_action(
     rules: Rules, state: State, row: int, rng: NDArray[np.uint64], stream: int, actions: NDArray[np.int16]
 ) -> int:
@@ -486,7 +468,7 @@ def random_action(
     flags = rules.flags
     if flags[variant, IS_PLAIN] and not flags[variant, MUST_FLIP]:
         n = list_legal(rules, state, row, actions, 0)
-        return actions[int(uniform(rng, stream) * n)]
+        return as_int(actions[int(uniform(rng, stream) * n)])
     return _draw_action(rules, state, row, rng, stream, actions)
 
 
@@ -500,7 +482,7 @@ def _draw_action(
     draws = state.info[row, PHASE] == BEGIN and not flags[variant, MUST_JUMP]
     if not draws or swap_is_legal(rules, state, row):
         n = list_legal(rules, state, row, actions, 0)
-        return actions[int(uniform(rng, stream) * n)]
+        return as_int(actions[int(uniform(rng, stream) * n)])
     n = _list_candidates(rules, state, row, variant, actions)
     n_cells = flags[variant, N_CELLS]
     if flags[variant, PASSING] == ALWAYS:
@@ -510,10 +492,10 @@ def _draw_action(
         drawn = int(uniform(rng, stream) * n)
         action = actions[drawn]
         if action == n_cells or special(rules, state, row, MAY_BEGIN, action, actions):
-            return action
+            return as_int(action)
         n -= 1
         actions[drawn] = actions[n]
-    return n_cells
+    return as_int(n_cells)
 
 
 @inlined
@@ -558,16 +540,6 @@ def random_games(
             plies += 1
             moves += state.info[0, PHASE] == BEGIN
     return plies, moves
-
-
-@kernel
-def replay(
-    rules: Rules, state: State, row: int, variant: int, actions: NDArray[np.int16], plies: int
-) -> None:
-    """Reset a row and play the first `plies` of the given actions."""
-    reset(rules, state, row, variant)
-    for i in range(plies):
-        play(rules, state, row, actions[i])
 
 
 @kernel

@@ -15,6 +15,7 @@ from games.group_kernels import (
     is_only_liberty,
 )
 from games.line_kernels import encloses_any
+from games.number_kernels import as_int, mixed
 from games.rules import (
     ALWAYS,
     BESIDE,
@@ -64,8 +65,6 @@ from games.state import (
     State,
 )
 
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
 _ALL_WAYS = (1 << N_DIRECTIONS) - 1
 _DOWN, _RIGHT = 4, 2
 
@@ -150,11 +149,8 @@ def _captures(rules: Rules, state: State, row: int, variant: int, cell: int, own
 
 @inlined
 def stone_hash(cell: int, content: int) -> np.uint64:
-    """64 bits for a stone on a cell (splitmix64's finish: Steele, Lea & Flood, OOPSLA 2014)."""
-    z = np.uint64(2 * cell + content) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * _MIX_1
-    z = (z ^ (z >> np.uint64(27))) * _MIX_2
-    return z ^ (z >> np.uint64(31))
+    """64 bits for a stone on a cell."""
+    return mixed(np.uint64(2 * cell + content) * np.uint64(0x9E3779B97F4A7C15))
 
 
 @inlined
@@ -361,7 +357,7 @@ def must_jump(rules: Rules, state: State, row: int, variant: int) -> bool:
 def has_move(rules: Rules, state: State, row: int, variant: int) -> bool:
     """Whether the colour to move can begin a move."""
     for i in range(rules.flags[variant, N_SCAN]):
-        if may_begin(rules, state, row, rules.scan[variant, i], False):
+        if may_begin(rules, state, row, as_int(rules.scan[variant, i]), False):
             return True
     return False
 
@@ -467,7 +463,7 @@ def list_special(rules: Rules, state: State, row: int, out: NDArray[np.int16], s
     jumps_only = must_jump(rules, state, row, variant)
     for i in range(flags[variant, N_SCAN]):
         cell = rules.scan[variant, i]
-        if may_begin(rules, state, row, cell, jumps_only):
+        if may_begin(rules, state, row, as_int(cell), jumps_only):
             out[n] = cell
             n += 1
     if flags[variant, PASSING] == ALWAYS or (n == start and flags[variant, PASSING] == WHEN_STUCK):

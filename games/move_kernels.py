@@ -28,6 +28,7 @@ from games.legal_kernels import (
     stone_hash,
 )
 from games.line_kernels import count_enclosed, count_of, makes_line
+from games.number_kernels import as_int
 from games.rules import (
     CAPTURE,
     CHAIN,
@@ -229,7 +230,7 @@ def _ring_is_left(rules: Rules, state: State, row: int, variant: int, cell: int,
     """Whether a ring is still on the board after groups were captured."""
     if rules.flags[variant, REBUILDS_GROUPS]:
         return rebuild_groups(rules, state, row, variant, own)
-    return state.cells[row, cell] == own
+    return bool(state.cells[row, cell] == own)
 
 
 @inlined
@@ -374,10 +375,10 @@ def _put(rules: Rules, state: State, row: int, variant: int, cell: int) -> None:
         partner = partner_of(rules, variant, cell, own - FIRST)
         state.cells[row, partner] = own
         state.info[row, EMPTIES] -= 1
-        _land(rules, state, row, variant, np.int64(partner), np.int64(0))
+        _land(rules, state, row, variant, as_int(partner), as_int(0))
         if state.info[row, STATUS] != ONGOING:
             return
-    _land(rules, state, row, variant, np.int64(cell), np.int64(0))
+    _land(rules, state, row, variant, as_int(cell), as_int(0))
 
 
 @inlined
@@ -420,7 +421,7 @@ def _go(rules: Rules, state: State, row: int, variant: int, target: int) -> None
     state.cells[row, target] = FIRST + colour
     info[row, ORIGIN] = target
     info[row, WAY] = way
-    _land(rules, state, row, variant, np.int64(target), np.int64(taken))
+    _land(rules, state, row, variant, as_int(target), as_int(taken))
     if info[row, STATUS] == ONGOING and state.cells[row, target] == FIRST + colour:
         if way != OFF and flags[variant, CHAIN] != NO_CHAIN:
             info[row, PHASE] = JUMPING

@@ -11,7 +11,7 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import SupportsIndex, TypeVar
+from typing import Any, SupportsIndex, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,7 @@ from games.state import (
     TAKEN_BY_SECOND,
     VARIANT,
     State,
+    copied,
     new_state,
 )
 from games.variant import Variant
@@ -182,7 +183,7 @@ class Position:
         chosen = operator.index(action)
         if not (0 <= chosen < self.variant.n_actions and self.legal_mask[chosen]):
             raise MoveError(self._refusal(chosen))
-        state = State(*(column.copy() for column in self.state))
+        state = copied(self.state)
         kernels.play(self.rules, state, 0, chosen)
         return Position(self.variant, self.rules, state, (*self.actions, chosen))
 
@@ -344,8 +345,10 @@ def stack(positions: Sequence[Position]) -> tuple[Rules, State]:
     row_of = {variant.digest: row for row, variant in enumerate(variants)}
     state = new_state(rules, len(positions))
     state.cells[:] = HOLE
+    columns: list[NDArray[Any]] = list(state)
     for row, position in enumerate(positions):
-        for own, column in zip(position.state, state, strict=True):
+        arrays: list[NDArray[Any]] = list(position.state)
+        for own, column in zip(arrays, columns, strict=True):
             width = min(own.shape[1], column.shape[1])
             column[row, :width] = own[0, :width]
         state.info[row, VARIANT] = row_of[position.variant.digest]

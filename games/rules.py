@@ -14,7 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.encoding import EXTRA_ACTIONS, MAX_SIZE, RULE_FEATURES, WAYS
-from games.geometry import DIRECTION, N_DIRECTIONS, OFF, OPPOSITE, corner_cells, distance_two
+from games.geometry import (
+    DIRECTION,
+    N_DIRECTIONS,
+    OFF,
+    OPPOSITE,
+    corner_cells,
+    distance_two,
+    way_directions,
+)
 from games.variant import Variant, Way
 
 EMPTY, FIRST, SECOND, HOLE = 0, 1, 2, 3
@@ -500,10 +508,10 @@ def _features(variant: Variant) -> NDArray[np.float32]:
     return np.array([values.get(name, 0.0) for name in RULE_FEATURES], np.float32)
 
 
-def _takes_way(variant: Variant, names: Sequence[Way], way: Way) -> float:
+def _takes_way(variant: Variant, names: Sequence[Way], way: str) -> float:
     """The share of a way's directions that some ways hold; hex cells have no diagonal ways."""
     try:
-        wanted = set(variant.directions([way], 0))
+        wanted = set(way_directions(way, hexagonal=variant.is_hexagonal, colour=0))
     except KeyError:
         return 0.0
     return len(wanted & set(variant.directions(names, 0))) / len(wanted)

@@ -77,6 +77,11 @@ class State(NamedTuple):
     history: NDArray[np.uint64]
 
 
+def copied(state: State) -> State:
+    """The same positions in arrays of their own."""
+    return State._make(column.copy() for column in state)
+
+
 def new_state(rules: Rules, batch: int) -> State:
     """Room for `batch` positions of any of the compiled variants; `games.kernels.reset` fills it."""
     cells = rules.start.shape[1]

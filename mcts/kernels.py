@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from games.compilation import inlined, kernel
 from games.kernels import copy_row, may_end, observe, play, random_action, seat_to_play, value_for_seat
+from games.number_kernels import as_int
 from games.rules import Rules
 from games.state import ONGOING, STATUS, VARIANT, State
 from mcts.config import GUMBEL, Settings
@@ -76,7 +77,7 @@ def observe_leaf(
     out: int,
 ) -> None:
     """Write the position that waits for its evaluation into row `out` of an observation."""
-    leaf = tree.leaf[game]
+    leaf = as_int(tree.leaf[game])
     first, n = tree.first_edge[leaf], tree.n_edges[leaf]
     observe(rules, tree.nodes, leaf, tree.action, first, n, planes, legal, features, out)
 
@@ -93,7 +94,7 @@ def advance(
     row: int,
 ) -> bool:
     """Take the waiting leaf's evaluation (`logits[row]`) and search on; whether another one is needed."""
-    leaf = tree.leaf[game]
+    leaf = as_int(tree.leaf[game])
     _expand(rules, tree, leaf, logits, value_to_play, row)
     tree.leaf[game] = NONE
     budget = settings.budgets[tree.budget[game]]
@@ -130,7 +131,7 @@ def _descend(rules: Rules, tree: Tree, settings: Settings, rng: NDArray[np.uint6
         edge = select(rules, tree, settings, rng, game, node)
         if edge >= tree.first_edge[node] + tree.opened[node]:
             return _grow(rules, tree, settings, game, node, edge)
-        node = tree.child[edge]
+        node = as_int(tree.child[edge])
         if tree.node_proven[node] != UNPROVEN:
             return node
 
@@ -142,7 +143,7 @@ def _grow(rules: Rules, tree: Tree, settings: Settings, game: int, node: int, ed
     child = add_node(tree, game, node, edge)
     tree.child[edge] = child
     copy_row(tree.nodes, node, tree.nodes, child)
-    play(rules, tree.nodes, child, tree.action[edge])
+    play(rules, tree.nodes, child, as_int(tree.action[edge]))
     if tree.nodes.info[child, STATUS] != ONGOING:
         tree.node_proven[child] = np.int8(value_for_seat(tree.nodes, child, seat_to_play(tree.nodes, child)))
         return child
@@ -218,10 +219,10 @@ def _prove_ends(rules: Rules, tree: Tree, game: int, node: int) -> None:
     seat = seat_to_play(tree.nodes, node)
     for edge in range(tree.first_edge[node], tree.first_edge[node] + tree.n_edges[node]):
         tree.proven[edge] = UNPROVEN
-        if not may_end(rules, tree.nodes, node, tree.action[edge]):
+        if not may_end(rules, tree.nodes, node, as_int(tree.action[edge])):
             continue
         copy_row(tree.nodes, node, tree.nodes, scratch)
-        play(rules, tree.nodes, scratch, tree.action[edge])
+        play(rules, tree.nodes, scratch, as_int(tree.action[edge]))
         if tree.nodes.info[scratch, STATUS] != ONGOING:
             tree.proven[edge] = np.int8(value_for_seat(tree.nodes, scratch, seat))
     tree.node_proven[node] = _settled(tree, node)
@@ -398,7 +399,7 @@ def observe_waiting(
 ) -> None:
     """Observe the waiting leaf of each listed game, row by row."""
     for row in range(games.shape[0]):
-        observe_leaf(rules, tree, games[row], planes, legal, features, row)
+        observe_leaf(rules, tree, as_int(games[row]), planes, legal, features, row)
 
 
 @kernel
@@ -414,7 +415,7 @@ def advance_waiting(
     """Advance each listed game by its evaluation; how many wait again: they move to the front of `games`."""
     waiting = 0
     for row in range(games.shape[0]):
-        game = games[row]
+        game = as_int(games[row])
         if advance(rules, tree, settings, rng, game, logits, values[row], row):
             games[waiting] = game
             waiting += 1
@@ -437,8 +438,9 @@ def roll_out_waiting(
     scratch: one row; actions: room for `MAX_LEGAL + 1`.
     """
     for row in range(games.shape[0]):
-        game = games[row]
-        values[row] = rollout_value(rules, tree.nodes, tree.leaf[game], rng, game, rollouts, scratch, actions)
+        game = as_int(games[row])
+        leaf = as_int(tree.leaf[game])
+        values[row] = rollout_value(rules, tree.nodes, leaf, rng, game, rollouts, scratch, actions)
 
 
 @inlined

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compilation import inlined, kernel
-from games.kernels import uniform
+from games.number_kernels import uniform
 from games.rules import MAX_LEGAL, Rules
 from games.state import VARIANT
 from mcts.config import GUMBEL, Settings

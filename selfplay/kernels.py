@@ -11,17 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compilation import inlined, kernel
-from games.kernels import (
-    copy_row,
-    list_legal,
-    observe,
-    play,
-    replay,
-    reset,
-    seat_to_play,
-    uniform,
-    value_for_seat,
-)
+from games.kernels import list_legal, observe, play, reset, seat_to_play, value_for_seat
+from games.number_kernels import as_int, uniform
 from games.rules import N_CELLS, REPEAT, SUPERKO, Rules
 from games.state import EMPTIES, LAST, N_INFO, ONGOING, PLY, STATUS, VARIANT, State
 from mcts.config import Settings
@@ -146,7 +137,7 @@ def begin_game(
     plies = 1 + int(uniform(rng, game) * plan.opening_plies)
     for ply in range(plies):
         n = list_legal(rules, games.state, game, out, 0)
-        action = out[int(uniform(rng, game) * n)]
+        action = as_int(out[int(uniform(rng, game) * n)])
         _record_move(games, game, record, ply, action)
         play(rules, games.state, game, action)
         if games.state.info[game, STATUS] != ONGOING:
@@ -224,7 +215,7 @@ def begin_search(
     """
     tree.budget[game] = FULL if uniform(rng, game) < plan.full_share else FAST
     plant(rules, tree, settings, game, games.state, game)
-    root = tree.leaf[game]
+    root = as_int(tree.leaf[game])
     forced = tree.n_edges[root] == 1
     if forced:
         tree.budget[game] = FAST
@@ -262,7 +253,7 @@ def _walk_on(
             _move(rules, games, tree, settings, plan, rng, game, out)
             needs = begin_search(rules, games, tree, settings, plan, rng, game) or games.finished[game]
             continue
-        key = position_key(rules, tree.nodes, tree.leaf[game])
+        key = position_key(rules, tree.nodes, as_int(tree.leaf[game]))
         slot = _slot(cache, key) if cached else 0
         if games.finished[game] or not cached or cache.keys[slot] != key:
             games.key[game] = key
@@ -285,7 +276,7 @@ def start_games(
     for game in range(games.active.shape[0]):
         begin_game(rules, games, plan, rng, game, out)
         begin_search(rules, games, tree, settings, plan, rng, game)
-        games.key[game] = position_key(rules, tree.nodes, tree.leaf[game])
+        games.key[game] = position_key(rules, tree.nodes, as_int(tree.leaf[game]))
 
 
 @kernel
@@ -344,25 +335,23 @@ def observe_samples(
     features: NDArray[np.float32],
     targets: NDArray[np.int32],
 ) -> None:
-    """Rebuild the observations of recorded positions by replaying their games, each seen through a symmetry.
+    """Rebuild the observations of recorded positions by replaying their games, each through a symmetry.
 
     Args:
         actions: int16 `[B, T]`; plies: int16 `[B]`, how many of them lead to the position.
         variant: int16 `[B]`.
         symmetry: int32 `[B]`: which of the variant's symmetries to look through.
         permutations: int32 `[R, K, C + 2]`: where a symmetry takes an own action.
-        state: two rows of scratch; out: scratch for legal actions.
+        state: a row of scratch; out: scratch for legal actions.
         planes, legal, features: the observation to fill.
         targets: int32 `[B, C + 2]`: filled with the canvas action of each own action under the symmetry.
     """
     for row in range(plies.shape[0]):
-        v = variant[row]
-        n_cells = rules.flags[v, N_CELLS]
-        replay(rules, state, 0, v, actions[row], plies[row])
-        copy_row(state, 0, state, 1)
-        for cell in range(n_cells):
-            state.cells[1, permutations[v, symmetry[row], cell]] = state.cells[0, cell]
-        n = list_legal(rules, state, 1, out, 0)
-        observe(rules, state, 1, out, 0, n, planes, legal, features, row)
-        for action in range(n_cells + 2):
+        v = as_int(variant[row])
+        reset(rules, state, 0, v)
+        for ply in range(plies[row]):
+            play(rules, state, 0, as_int(permutations[v, symmetry[row], actions[row, ply]]))
+        n = list_legal(rules, state, 0, out, 0)
+        observe(rules, state, 0, out, 0, n, planes, legal, features, row)
+        for action in range(rules.flags[v, N_CELLS] + 2):
             targets[row, action] = rules.canvas[v, permutations[v, symmetry[row], action]]

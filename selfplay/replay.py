@@ -54,7 +54,7 @@ class Replay:
         symmetries = canvas_symmetries(self.rules, variants, limit=MAX_SYMMETRIES)
         self._symmetry_count = symmetries.count
         self._permutations = symmetries.perm.astype(np.int32)
-        self._scratch = new_state(self.rules, 2)
+        self._scratch = new_state(self.rules, 1)
         self._legal_scratch = np.zeros(int(self.rules.flags[:, MAX_LEGAL].max()) + 1, np.int16)
 
     def add(self, episode: Episode) -> None:

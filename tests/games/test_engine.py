@@ -148,17 +148,6 @@ def test_a_batch_of_mixed_variants_plays_like_each_alone(mixed: list[Variant], s
         assert state.info[row, 1:].tolist() == position.state.info[0, 1:].tolist()
 
 
-@settings(max_examples=EXAMPLES // 5)
-@given(any_variant(), st.integers(0, 2**32))
-def test_replay_and_play_lead_to_the_same_state(variant: Variant, seed: int) -> None:
-    position = play_both(variant, seed)
-    state = new_state(position.rules, 1)
-    actions = np.array(position.actions, np.int16)
-    kernels.replay(position.rules, state, 0, 0, actions, len(actions))
-    assert np.array_equal(state.cells, position.state.cells)
-    assert np.array_equal(state.info, position.state.info)
-
-
 @pytest.mark.parametrize("name", games.names())
 def test_random_playouts_are_legal_games(name: str) -> None:
     """What the playout kernel plays, the reference can end at the same ply."""

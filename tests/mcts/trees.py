@@ -31,7 +31,7 @@ def grow(positions: Sequence[Position], evaluator: Evaluator, config: SearchConf
 def node_position(tree: Tree, root: Position, node: int) -> Position:
     """A node's position, for a tree of one variant."""
     row = slice(node, node + 1)
-    return Position(root.variant, root.rules, State(tree.nodes.cells[row], tree.nodes.info[row]), ())
+    return Position(root.variant, root.rules, State._make(column[row] for column in tree.nodes), ())
 
 
 def roots(tree: Tree) -> list[int]:

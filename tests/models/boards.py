@@ -31,7 +31,7 @@ def observe(
     height, width = canvas or board.shape
     planes = np.zeros((1, len(PLANES), height, width), np.float32)
     stones = (board != "#", board == "X", board == "O", board == ".")
-    planes[0, :, :rows, :columns] = np.stack(stones)
+    planes[0, : len(stones), :rows, :columns] = np.stack(stones)
     features = np.zeros((1, len(RULE_FEATURES)), np.float32)
     features[0, :4] = rows / MAX_SIZE, columns / MAX_SIZE, wrap_rows, wrap_columns
     features[0, 4 : 4 + len(rules)] = rules
