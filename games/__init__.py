@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from games import conformance
+from games import conformance, playtest
 from games.catalogue import load, names
 from games.encoding import Observation
 from games.errors import (
@@ -19,11 +19,18 @@ from games.errors import (
     ConformanceError,
     MoveError,
     RunError,
+    SolveLimitError,
+    SpaceError,
     SuiteError,
     UserError,
     VariantError,
 )
+from games.playtest import Playtest, degenerate
 from games.position import Position, observe, pass_action, stack, start, swap_action
+from games.sampling import sample_variant, sample_variants
+from games.sampling.isomorphism import fingerprint
+from games.sampling.space import Space
+from games.solver import solve, solve_actions
 from games.variant import Variant
 
 if TYPE_CHECKING:
@@ -42,18 +49,29 @@ __all__ = [
     "ConformanceError",
     "MoveError",
     "Observation",
+    "Playtest",
     "Position",
     "RunError",
+    "SolveLimitError",
+    "Space",
+    "SpaceError",
     "SuiteError",
     "UserError",
     "Variant",
     "VariantError",
     "conformance",
+    "degenerate",
     "env",
+    "fingerprint",
     "load",
     "names",
     "observe",
     "pass_action",
+    "playtest",
+    "sample_variant",
+    "sample_variants",
+    "solve",
+    "solve_actions",
     "stack",
     "start",
     "swap_action",

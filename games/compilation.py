@@ -22,7 +22,6 @@ from numba import njit
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _ROOT = Path(__file__).resolve().parent.parent
 _CONFIG: Any = numba.config  # filled when it is loaded, which type checkers can't see
-BOUNDS_ARE_CHECKED = bool(_CONFIG.BOUNDSCHECK)
 _PACKAGES = ("games", "mcts", "selfplay")
 _IMPORT = re.compile(rf"^from ((?:{'|'.join(_PACKAGES)})\.[\w.]+) import", re.MULTILINE)
 

@@ -186,6 +186,11 @@ def _check_walking(variant: Variant) -> None:
         for way in getattr(move, key):
             known = not variant.is_hexagonal or way in ("forward", "sideways", "backward", "all")
             _refuse_unless(known, f"move.{key}", f"hex cells have no way {way!r}")
+    sizes = {"rows": variant.board.rows, "columns": variant.board.columns}
+    for edge, size in sizes.items():
+        wraps = variant.board.wrap in (edge, "both")
+        reason = f"jumps both ways round would land on the same cell where 4 {edge} wrap"
+        _refuse_unless(not (move.over_enemy and wraps and size == 4), "move.over_enemy", reason)
     _refuse_unless(move.over_enemy or move.chain == "none", "move.chain", "needs move.over_enemy")
     _refuse_unless(move.over_enemy or not move.must_jump, "move.must_jump", "needs move.over_enemy")
     _refuse_unless(

@@ -2,8 +2,8 @@
 
 A kernel's compiled code holds all that it calls, so two dozen kernels that play moves would each be compiled
 with the whole of `games.move_kernels` inside. Instead that code is compiled once, as a C function whose
-address every `Rules` carries, and callers hand it their arguments through memory. Under NUMBA_BOUNDSCHECK
-they call it directly, since errors don't travel through a C function.
+address every `Rules` carries, and callers hand it their arguments through memory. An error in it (an index
+out of bounds, where that is checked) is printed and makes it return 0; the caller then raises.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from games.compilation import BOUNDS_ARE_CHECKED, c_function, inlined
+from games.compilation import c_function, inlined
 from games.legal_kernels import list_special, may_begin
 from games.move_kernels import act_special, begin_special, end_without_goal
 from games.number_kernels import as_int
@@ -26,6 +26,8 @@ from games.state import State, new_state
 
 _TYPES: Any = numba.types
 _CGUTILS: Any = numba.core.cgutils
+_FAILED = 0
+"""What a C function of numba's returns after an error."""
 
 BEGIN_GAME, LIST_MOVES, MAY_BEGIN, ACT, SETTLE = range(5)
 """What may be asked for; see `special`."""
@@ -89,7 +91,7 @@ _call: Any = intrinsic(_hand_over)
 
 def _entry(call: Any) -> int:
     rules, state, row, request, argument, out = _received(call)
-    return _serve(rules, state, row, request, argument, out)
+    return 1 + _serve(rules, state, row, request, argument, out)
 
 
 @cache
@@ -98,28 +100,19 @@ def entry_address() -> int:
     return c_function(_entry, _TYPES.int64(_TYPES.voidptr))
 
 
-if BOUNDS_ARE_CHECKED:
+@inlined
+def special(rules: Rules, state: State, row: int, request: int, argument: int, out: NDArray[np.int16]) -> int:
+    """What only variants that aren't plain need.
 
-    @inlined
-    def special(
-        rules: Rules, state: State, row: int, request: int, argument: int, out: NDArray[np.int16]
-    ) -> int:
-        """See below."""
-        return _serve(rules, state, as_int(row), as_int(request), as_int(argument), out)
+    BEGIN_GAME: prepare a row that was reset
+    LIST_MOVES: write the legal actions without SWAP to `out[argument:]`; the end
+    MAY_BEGIN: 1 if a move may begin on the cell `argument`
+    ACT: choose the cell `argument`; SETTLE: then see whether the game is over
 
-else:
-
-    @inlined
-    def special(
-        rules: Rules, state: State, row: int, request: int, argument: int, out: NDArray[np.int16]
-    ) -> int:
-        """What only variants that aren't plain need.
-
-        BEGIN_GAME: prepare a row that was reset
-        LIST_MOVES: write the legal actions without SWAP to `out[argument:]`; the end
-        MAY_BEGIN: 1 if a move may begin on the cell `argument`
-        ACT: choose the cell `argument`; SETTLE: then see whether the game is over
-
-        out: int16 `[n]`, C-contiguous; what LIST_MOVES doesn't use may be any
-        """
-        return _call(rules.entry[0], (rules, state, as_int(row), as_int(request), as_int(argument), out))
+    out: int16 `[n]`, C-contiguous; what LIST_MOVES doesn't use may be any
+    """
+    arguments = (rules, state, as_int(row), as_int(request), as_int(argument), out)
+    answer = _call(rules.entry[0], arguments)
+    if answer == _FAILED:
+        raise IndexError("a special kernel failed; the reason is on stderr")
+    return answer - 1

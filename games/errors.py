@@ -2,9 +2,11 @@
 
     UserError (ValueError)              one clear line: expected, got, where; the CLI ends with exit code 2
     ├── VariantError                    a rule variant that can't be played
+    ├── SpaceError                      a space of rule variants that can't be read or holds nothing to play
     ├── MoveError                       a move that is illegal or can't be read
     ├── AgentError                      an .onnx file or checkpoint that is corrupt, foreign or doesn't fit
     ├── SuiteError                      a suite of solved positions that can't be read or doesn't fit
+    ├── SolveLimitError                 a position that the exact solver could not solve within its limits
     └── RunError                        a run folder that is in use, foreign, corrupt, or can't be written
 
     ConformanceError (AssertionError)   the engine breaks its own promise: a bug, not the user's mistake
@@ -23,6 +25,10 @@ class VariantError(UserError):
     """A rule variant that can't be played: unknown key, impossible board, unreachable goal."""
 
 
+class SpaceError(UserError):
+    """A space of rule variants that can't be read, or in which nothing worth playing is found."""
+
+
 class MoveError(UserError):
     """A move that is illegal in the position or can't be read."""
 
@@ -33,6 +39,10 @@ class AgentError(UserError):
 
 class SuiteError(UserError):
     """A suite of solved positions that can't be read or doesn't fit the variant."""
+
+
+class SolveLimitError(UserError):
+    """A position that the exact solver could not solve within the limits it was given."""
 
 
 class RunError(UserError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from games import Variant
+    from games.solver import SolveProgress
     from selfplay.evaluate import Evaluation
     from selfplay.player import Player
 
@@ -189,18 +191,59 @@ def show_variant(variant: VariantArgument) -> None:
 def check_variant(
     variant: VariantArgument,
     number: Annotated[int, typer.Option("--games", min=1, help="Random games to play.")] = 50,
-    seed: Annotated[int, typer.Option(min=0, help="Of the random games.")] = 0,
+    playtests: Annotated[int, typer.Option(min=0, help="Games of plain search against itself.")] = 24,
+    simulations: Annotated[int, typer.Option(min=0, help="Simulations a move in them.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    json_file: JsonOption = None,
 ) -> None:
-    """Hold the engine's promises against random games of a variant, such as your own."""
+    """Hold the engine's promises against a variant, such as your own, and say how it plays."""
     import games
+    from selfplay.variants import playtest_table
 
     rules = games.load(variant)
+    result: dict[str, Any] = {"variant": rules.name, "digest": rules.digest, "conforms": True}
     try:
         games.conformance.check(rules, games=number, seed=seed)
     except games.ConformanceError as error:
         typer.echo(f"The engine breaks a promise; please report this:\n{error}", err=True)
         raise typer.Exit(1) from None
     typer.echo(f"{rules.name}: every promise holds in {number} random games.")
+    if playtests:
+        with progress_bar("games", playtests) as progress:
+            seen = games.playtest.playtest(
+                rules, games=playtests, simulations=simulations, seed=seed, progress=progress
+            )
+        for topic, words in playtest_table(seen).items():
+            typer.echo(f"{topic:<12} {words}")
+        result["playtest"] = asdict(seen) | {"degenerate": games.degenerate(seen)}
+    write_json(json_file, result)
+
+
+@variants_app.command("sample")
+def sample_variants(
+    number: Annotated[int, typer.Argument(metavar="N", min=1, help="How many variants.")],
+    space: Annotated[
+        str, typer.Option(metavar="SPACE", help="A preset, or a TOML file that says what may be drawn.")
+    ] = "everything",
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where a TOML file for each is written.")
+    ] = Path("sampled"),
+    json_file: JsonOption = None,
+) -> None:
+    """Draw random variants that are distinct and worth playing.
+
+    Presets: lines, connecting, placing, stepping, everything.
+    """
+    from games import Space
+    from selfplay.variants import sample_table, write_sample
+
+    with progress_bar("variants", number) as progress:
+        sample = write_sample(number, Space.load(space), output, seed=seed, progress=progress)
+    for topic, words in sample_table(sample).items():
+        typer.echo(f"{topic:<28} {words}")
+    typer.echo(f"{output}: {number} variants. Look at one: selfplay variants check {sample.files[0]}")
+    write_json(json_file, sample.report())
 
 
 @app.command(rich_help_panel="Play")
@@ -268,6 +311,80 @@ def _show_evaluation(evaluation: Evaluation, player: Player, variant: Variant) -
     for name, score in {**evaluation.sets, "mean of sets": evaluation.mean}.items():
         shares = f"{score.value_preserving:>15.1%}  {score.optimal:>10.1%}"
         typer.echo(f"{name:<{width}}  {score.positions:>9}  {shares}")
+
+
+@app.command(rich_help_panel="Measure")
+def solve(
+    variant: VariantArgument,
+    moves: Annotated[
+        str, typer.Option(metavar="'MOVE ...'", help="Moves that lead to the position, such as 'd1 d2'.")
+    ] = "",
+    memory: Annotated[
+        int, typer.Option(min=1, metavar="MB", help="Memory for the table of positions.")
+    ] = 1024,
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=0.01, help="Give up after this time; with --sample: on each position."),
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Solve N positions of random games instead.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Where --sample writes them.", callback=_in_a_folder
+        ),
+    ] = None,
+    nodes: Annotated[
+        int, typer.Option(min=1, help="With --sample: skip a position that takes more nodes.")
+    ] = 5_000_000,
+    seed: Annotated[int, typer.Option(min=0, help="With --sample: of the random games.")] = 0,
+    json_file: JsonOption = None,
+) -> None:
+    """Solve a position exactly: its value, and what each move is worth."""
+    import games
+    from selfplay.solve import position_after, solve_position, verdict
+
+    rules = games.load(variant)
+    if (sample is None) != (output is None):
+        raise typer.BadParameter("expected --sample N and --output FILE together, got one of them")
+    if sample is not None and output is not None:
+        if moves or json_file:
+            raise typer.BadParameter("--sample takes neither --moves nor --json")
+        _write_sample(rules, sample, output, seed=seed, memory=memory, nodes=nodes, seconds=seconds)
+        return
+    position = position_after(rules, moves)
+    with _solver_line() as progress:
+        solution = solve_position(position, memory=memory, seconds=seconds, progress=progress)
+    typer.echo(str(position))
+    for line in verdict(solution):
+        typer.echo(line)
+    typer.echo(f"{solution['nodes']:,} nodes in {solution['seconds']:.1f} s")
+    write_json(json_file, solution)
+
+
+def _write_sample(rules: Variant, number: int, output: Path, **settings: Any) -> None:
+    """Solve positions of random games and write them, a file whole or not at all."""
+    from models.format import write_atomically
+    from selfplay.solve import sample_positions
+
+    with progress_bar("positions", number) as progress:
+        sample = sample_positions(rules, number, progress=progress, **settings)
+    write_atomically(output, "".join(f"{line}\n" for line in sample.lines).encode())
+    typer.echo(f"{output}: {number} positions of {rules.name}; {sample.skipped} more took too long.")
+
+
+@contextmanager
+def _solver_line() -> Iterator[Callable[[SolveProgress], None]]:
+    """A line on stderr that says how far the solver is; nobody knows what is left."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status("solving …") as status:
+        yield lambda told: status.update(
+            f"solving … {told.nodes:,} nodes in {told.seconds:.0f} s "
+            f"({told.nodes_per_second / 1e6:.1f} M/s), table {told.fill:.0%} full"
+        )
 
 
 @app.command(rich_help_panel="Learn")

@@ -28,12 +28,12 @@ def after(name: str, moves: str) -> VariantEnv:
 
 @pytest.mark.parametrize("name", games.names())
 def test_pettingzoo_accepts_every_variant(name: str) -> None:
-    api_test(games.env(games.load(name)), num_cycles=300)
+    api_test(games.env(games.load(name)), num_cycles=60)
 
 
 @pytest.mark.parametrize("name", games.names())
 def test_a_seed_repeats_every_variant(name: str) -> None:
-    seed_test(lambda: games.env(games.load(name)), num_cycles=100)
+    seed_test(lambda: games.env(games.load(name)), num_cycles=30)
 
 
 @pytest.mark.parametrize("name", games.names())

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import games
+from games.encoding import PLANES
 from games.errors import MoveError
 from games.position import Position
 from games.variant import Board
@@ -297,7 +298,7 @@ def test_flips_do_not_chain_through_flipped_stones() -> None:
         """
         board = { rows = 3, columns = 4, setup = { first = ["a1", "d3"], second = ["b1", "c2"] } }
         effect = { flip = true }
-        end = { majority = true }
+        end = { count = "stones" }
         """
     )
     assert board(played(rules, "c1")) == "...x\n..o.\nxxx."
@@ -308,7 +309,7 @@ def test_on_a_torus_lines_that_cross_are_enclosed_before_any_stone_flips() -> No
     rules = variant(
         """
         effect = { flip = true }
-        end = { majority = true }
+        end = { count = "stones" }
 
         [board]
         rows = 6
@@ -354,7 +355,7 @@ def test_flipped_stones_can_make_the_line() -> None:
 
 
 def test_more_stones_win_a_full_board() -> None:
-    rules = variant("board = { rows = 1, columns = 3 }\nend = { majority = true }")
+    rules = variant("board = { rows = 1, columns = 3 }\nend = { count = 'stones' }")
     assert played(rules, "a1 b1 c1").returns == (1, -1)
 
 
@@ -363,9 +364,9 @@ def test_who_cannot_move_passes_and_two_passes_end() -> None:
         """
         board = { rows = 1, columns = 5, setup = { first = ["a1"], second = ["b1"] } }
         move = { must_flip = true }
-        turn = { pass_when_stuck = true }
+        turn = { passing = "stuck" }
         effect = { flip = true }
-        end = { majority = true }
+        end = { count = "stones" }
         """
     )
     position = played(rules, "c1")
@@ -449,18 +450,19 @@ def test_what_was_played_is_remembered() -> None:
 
 def test_planes_are_seen_by_the_player_to_move() -> None:
     planes, legal_actions, _ = load_and_play("tictactoe", "a1 b2 c3").observation()
-    on_board, own, opponent, legal_cells = planes[0].astype(int).tolist()
+    on_board, own, opponent, legal_cells, *rest = planes[0].astype(int).tolist()
     assert on_board == [[1, 1, 1], [1, 1, 1], [1, 1, 1]]
     assert own == [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
     assert opponent == [[0, 0, 1], [0, 0, 0], [1, 0, 0]]
     assert legal_cells == [[1, 1, 0], [1, 0, 1], [0, 1, 1]]
+    assert not np.any(rest)
     assert legal_actions[0].astype(int).tolist() == [1, 1, 0, 1, 0, 1, 0, 1, 1, 0, 0]
 
 
 def test_a_small_board_stands_at_the_top_left_of_the_canvas() -> None:
     small, large = load_and_play("tictactoe", "a1"), games.start(games.load("connect4"))
     planes, legal_actions, rules = games.observe([small, large])
-    assert planes.shape == (2, 4, 6, 7)
+    assert planes.shape == (2, len(PLANES), 6, 7)
     assert np.argwhere(planes[0, 2]).tolist() == [[2, 0]]
     assert planes[0, 0].sum() == 9
     assert np.flatnonzero(legal_actions[0]).tolist() == [0, 1, 2, 7, 8, 9, 15, 16]

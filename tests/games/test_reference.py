@@ -234,8 +234,8 @@ def test_taking_two_stones_or_with_two_is_no_ko() -> None:
     with_two = begin(GO, "o.x.\nx...")
     assert played(with_two, "b2").captures["x"] == 1
     assert with_two.ko is None
-    two = begin(GO, "oo.o\nxxo.")
-    assert played(two, "c2").captures["x"] == 2
+    two = begin(GO, "oo.o\nxxo.\n....")
+    assert played(two, "c3").captures["x"] == 2
     assert two.ko is None
 
 

@@ -416,6 +416,16 @@ TURNS = [
 
 EFFECTS = [
     (
+        "board = { rows = 3, columns = 3, setup = { first = ['b1', 'a2'], second = ['a1'] } }\n"
+        "effect = { surround = true }\nend = { line = 3 }",
+        "line 1: board.setup: expected groups that touch an empty cell, got a1 in one that doesn't",
+    ),
+    (
+        "board = { rows = 3, columns = 4, wrap = 'columns', setup = { pattern = 'checkerboard' } }\n"
+        "move = { kind = 'step', over_enemy = ['orthogonal'] }\nend = { stuck = 'loses' }",
+        "line 2: move.over_enemy: jumps both ways round would land on the same cell where 4 columns wrap",
+    ),
+    (
         BOARD + LINE + "move = { captures_nothing = true }\neffect = { surround = true }",
         "line 3: move.captures_nothing: nothing would ever be captured with effect.surround",
     ),
