@@ -532,13 +532,13 @@ def random_games(
     rules: Rules, state: State, variant: int, games: int, rng: NDArray[np.uint64], actions: NDArray[np.int16]
 ) -> tuple[int, int]:
     """Play random games from the start in row 0; actions and whole moves played."""
-    plies, moves = 0, 0
+    plies, moves, row = 0, 0, as_int(0)
     for _ in range(games):
-        reset(rules, state, 0, variant)
-        while state.info[0, STATUS] == ONGOING:
-            play(rules, state, 0, random_action(rules, state, 0, rng, 0, actions))
+        reset(rules, state, row, variant)
+        while state.info[row, STATUS] == ONGOING:
+            play(rules, state, row, random_action(rules, state, row, rng, row, actions))
             plies += 1
-            moves += state.info[0, PHASE] == BEGIN
+            moves += state.info[row, PHASE] == BEGIN
     return plies, moves
 
 

@@ -456,10 +456,10 @@ def rollout_value(
 ) -> float:
     """Mean result of random playouts from a position, for its seat to move."""
     seat = seat_to_play(state, row)
-    total = 0.0
+    total, here = 0.0, as_int(0)
     for _ in range(rollouts):
-        copy_row(state, row, scratch, 0)
-        while scratch.info[0, STATUS] == ONGOING:
-            play(rules, scratch, 0, random_action(rules, scratch, 0, rng, stream, actions))
-        total += value_for_seat(scratch, 0, seat)
+        copy_row(state, row, scratch, here)
+        while scratch.info[here, STATUS] == ONGOING:
+            play(rules, scratch, here, random_action(rules, scratch, here, rng, stream, actions))
+        total += value_for_seat(scratch, here, seat)
     return total / rollouts

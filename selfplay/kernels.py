@@ -347,11 +347,11 @@ def observe_samples(
         targets: int32 `[B, C + 2]`: filled with the canvas action of each own action under the symmetry.
     """
     for row in range(plies.shape[0]):
-        v = as_int(variant[row])
-        reset(rules, state, 0, v)
+        v, here = as_int(variant[row]), as_int(0)
+        reset(rules, state, here, v)
         for ply in range(plies[row]):
-            play(rules, state, 0, as_int(permutations[v, symmetry[row], actions[row, ply]]))
-        n = list_legal(rules, state, 0, out, 0)
-        observe(rules, state, 0, out, 0, n, planes, legal, features, row)
+            play(rules, state, here, as_int(permutations[v, symmetry[row], actions[row, ply]]))
+        n = list_legal(rules, state, here, out, here)
+        observe(rules, state, here, out, here, n, planes, legal, features, row)
         for action in range(rules.flags[v, N_CELLS] + 2):
             targets[row, action] = rules.canvas[v, permutations[v, symmetry[row], action]]

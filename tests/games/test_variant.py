@@ -421,7 +421,7 @@ EFFECTS = [
         "line 1: board.setup: expected groups that touch an empty cell, got a1 in one that doesn't",
     ),
     (
-        "board = { rows = 3, columns = 4, wrap = 'columns', setup = { pattern = 'checkerboard' } }\n"
+        "board = { rows = 3, columns = 4, wrap = 'columns', setup = { first = ['a1'], second = ['b1'] } }\n"
         "move = { kind = 'step', over_enemy = ['orthogonal'] }\nend = { stuck = 'loses' }",
         "line 2: move.over_enemy: jumps both ways round would land on the same cell where 4 columns wrap",
     ),
