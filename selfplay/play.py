@@ -334,12 +334,16 @@ class Table:
         self._say(Text(f"Moves: {played or 'none'}", "dim"))
 
     def _count(self) -> str:
-        """By how much the counting side leads, and what was captured, where that decides."""
+        """What each side has, by how much one leads, and what was captured, where that decides."""
         first, second = (self._look.glyphs[colour] for colour in (FIRST, SECOND))
-        text = ""
-        if (lead := self.position.count_lead) is not None:
-            ahead = f"{first if lead > 0 else second} leads by {abs(lead):g}" if lead else "both have as many"
-            text += f"  {ahead}"
+        text, end = "", self.position.variant.end
+        if end.count == "stones":
+            cells = self.position.state.cells[0]
+            text += (
+                f"  {first} {np.count_nonzero(cells == FIRST)}, {second} {np.count_nonzero(cells == SECOND)}"
+            )
+        if (lead := self.position.count_lead) is not None and (end.count == "area" or end.komi):
+            text += f"  {first if lead > 0 else second} leads by {abs(lead):g}" if lead else "  level"
         if any(self.position.variant.captures):
             taken = self.position.captured
             text += f"  captured: {first} {taken[0]}, {second} {taken[1]}"

@@ -145,7 +145,7 @@ def test_the_memory_of_a_game_is_nodes_and_edges() -> None:
     """On 2x2, a simulation more takes one node (4 cells and what is noted of it) and four edges more."""
     variant = games.Variant.from_toml("board = { rows = 2, columns = 2 }\nend = { line = 2 }", name="two")
     one, two = (tree_bytes(variant, simulations=n) for n in (1, 2))
-    node, edge = 4 + 9 * 2 + 4 + 5 * 4 + 2 * 1, 2 * 2 + 4 * 4 + 2 * 4 + 1
+    node, edge = 4 + 15 * 2 + 4 + 5 * 4 + 2 * 1, 2 * 2 + 4 * 4 + 2 * 4 + 1
     assert two - one == node + 4 * edge
 
 

@@ -147,7 +147,7 @@ def test_a_board_has_a_size(name: str, text: str) -> None:
         ("connect4", "draw", "Nobody has won when no cell is empty."),
         ("othello", "draw", "Equal numbers of stones."),
         ("ataxx", "draw", "Equal numbers of stones. Also after 392 actions."),
-        ("amazons", "draw", "The game is drawn after 1200 actions."),
+        ("amazons", "draw", "The game is drawn after 300 actions."),
     ],
 )
 def test_the_rules_are_told(name: str, topic: str, text: str) -> None:
