@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import random
 from collections.abc import Iterator
 
 from games.position import Position
@@ -57,15 +56,6 @@ def play_all(position: Position, move: tuple[str, ...]) -> Position:
 def whole_moves(position: Position) -> set[tuple[str, ...]]:
     """Every whole move as the texts of its choices; for variants with one move a turn."""
     return set(_completed(position, ()))
-
-
-def some_move(position: Position, chance: random.Random) -> tuple[str, ...]:
-    """A random whole move, choice by choice."""
-    after, move = position, ()
-    while not _is_complete(position, after):
-        action = chance.choice(legal(after))
-        after, move = after.play(action), (*move, after.action_text(action))
-    return move
 
 
 def _completed(here: Position, begun: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -182,7 +182,7 @@ def betza(kind: str, mode: str, ways: list[str]) -> str:
 def start_rows(chance: random.Random, rows: int, columns: int) -> tuple[str, int]:
     """A start position without lines of four, mirrored for black, and each side's stones."""
     near = [[chance.choice("PP.") for _ in range(columns)] for _ in range(2)]
-    near[0][0], near[0][min(3, columns - 1)], near[1][2] = "P", ".", "."
+    near[0][0], near[0][1], near[0][min(3, columns - 1)], near[1][2] = "P", "P", ".", "."
     white = ["".join(rank) for rank in near]
     ranks = [rank.lower() for rank in white] + ["." * columns] * (rows - 4) + white[::-1]
     digits = ["".join(_run(letter, list(run)) for letter, run in groupby(rank)) for rank in ranks]
