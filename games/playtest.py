@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compilation import announce_first_compile
+from games.compiler import compile_rules
 from games.errors import UserError, VariantError
 from games.kernels import copy_row, list_legal, reset, seed_streams
 from games.playtest_kernels import (
@@ -33,7 +34,7 @@ from games.playtest_kernels import (
     play_on,
 )
 from games.position import Position
-from games.rules import PLY_CAP, Rules, compile_rules
+from games.rules import PLY_CAP, Rules
 from games.variant import MAX_PLY_CAP, Variant
 
 SLICE = 300_000

@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 
 from games import kernels
 from games.compilation import announce_first_compile
+from games.compiler import canvas_size, compile_rules, rules_of
 from games.encoding import EXTRA_ACTIONS, PLANES, Observation
 from games.errors import MoveError, VariantError
 from games.group_kernels import area_lead
 from games.move_kernels import stones_lead
 from games.notation import PASS_TEXT, SWAP_TEXT, cell_name, column_letter, parse_cell
-from games.rules import HOLE, Rules, canvas_size, compile_rules, rules_of
+from games.rules import HOLE, Rules
 from games.state import (
     BEGIN,
     COLOUR,

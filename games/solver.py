@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 
 from games import solve_kernels as kernels
 from games.compilation import announce_first_compile
+from games.compiler import rules_of, start_cells
 from games.errors import SolveLimitError
 from games.geometry import N_AXES, OFF, STEPS
 from games.kernels import copy_row
 from games.position import Position
-from games.rules import EMPTY, HOLE, MAX_LEGAL, rules_of, start_cells
+from games.rules import EMPTY, HOLE, MAX_LEGAL
 from games.solve_kernels import Search
 from games.state import (
     COLOUR,

@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from games.compiler import start_cells
 from games.encoding import EXTRA_ACTIONS
 from games.geometry import DIRECTION, HEX_DIRECTIONS, N_DIRECTIONS, OFF
-from games.rules import Rules, start_cells
+from games.rules import Rules
 from games.variant import Variant
 
 _Int = NDArray[np.int64]

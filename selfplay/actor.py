@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from games.compiler import canvas_size, compile_rules
 from games.encoding import EXTRA_ACTIONS, PLANES, RULE_FEATURES, Observation
 from games.kernels import seed_streams
-from games.rules import MAX_LEGAL, PLY_CAP, canvas_size, compile_rules
+from games.rules import MAX_LEGAL, PLY_CAP
 from games.state import State, new_state
 from games.variant import Variant
 from mcts.config import settings_of

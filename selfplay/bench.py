@@ -20,8 +20,9 @@ import numpy as np
 
 import games
 from games import UserError, Variant
+from games.compiler import canvas_size, compile_rules, rules_of
 from games.kernels import random_games, reset, seed_streams
-from games.rules import MAX_LEGAL, canvas_size, compile_rules, rules_of
+from games.rules import MAX_LEGAL
 from games.state import new_state
 from mcts import RolloutEvaluator, SearchConfig, search, uniform_evaluator
 from mcts.kernels import new_tree

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games import AgentError, MoveError, Observation, Position, Variant, observe, start
-from games.rules import MAX_LEGAL, canvas_actions, canvas_size
+from games.compiler import canvas_actions, canvas_size
+from games.rules import MAX_LEGAL
 from mcts import Evaluator, RolloutEvaluator, SearchConfig, SearchResult, search, uniform_evaluator
 
 DEFAULT_SIMULATIONS = 64

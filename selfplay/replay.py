@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from games.compiler import canvas_size, compile_rules
 from games.encoding import EXTRA_ACTIONS, PLANES, RULE_FEATURES, Observation
-from games.rules import MAX_LEGAL, PLY_CAP, canvas_size, compile_rules
+from games.rules import MAX_LEGAL, PLY_CAP
 from games.state import new_state
 from games.symmetry import canvas_symmetries
 from games.variant import Variant

@@ -18,8 +18,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
+from games.compiler import start_cells
 from games.geometry import DIRECTION, HEX_DIRECTIONS, N_AXES, N_DIRECTIONS, OFF, cut_cells, neighbor_table
-from games.rules import start_cells
 from games.variant import Variant
 
 _Order = tuple[int, ...]

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 import games
 from games import kernels
+from games.compiler import compile_rules
 from games.encoding import EXTRA_ACTIONS
 from games.position import Position
-from games.rules import HOLE, MAX_LEGAL, N_CELLS, compile_rules
+from games.rules import HOLE, MAX_LEGAL, N_CELLS
 from games.state import ONGOING, PLY, STATUS, VARIANT, new_state
 from games.variant import Variant
 from tests.games.reference import ReferenceGame

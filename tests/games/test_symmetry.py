@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import games
-from games.rules import compile_rules
+from games.compiler import compile_rules
 from games.symmetry import MAX_SYMMETRIES, canvas_symmetries, symmetries
 from tests.games.drawings import variant
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from games import Position, stack
+from games.compiler import canvas_size
 from games.kernels import seed_streams
-from games.rules import canvas_size
 from games.state import State
 from mcts import Evaluator, SearchConfig
 from mcts.config import settings_of

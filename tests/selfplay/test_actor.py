@@ -10,7 +10,7 @@ import pytest
 
 import games
 from games import Position, Variant
-from games.rules import compile_rules
+from games.compiler import compile_rules
 from mcts.search import search
 from selfplay.actor import Actor, Episode
 from selfplay.kernels import EVALUATIONS, FULL_SEARCHES, MOVES, SIMULATIONS, position_key

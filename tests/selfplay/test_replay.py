@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 import games
 from games import Observation, Position, Variant
+from games.compiler import canvas_actions, canvas_size
 from games.encoding import RULE_FEATURES
-from games.rules import canvas_actions, canvas_size
 from games.symmetry import symmetries
 from selfplay.actor import Actor, Episode
 from selfplay.replay import Batch, Replay, win_draw_loss
