@@ -87,5 +87,5 @@ def c_function(function: Callable[..., Any], signature: Any) -> int:
 def announce_first_compile() -> None:
     """Say once on stderr that kernels are being compiled, if no compiled ones are on disk."""
     if not any(CACHE_FOLDER.glob("**/*.nbc")):
-        sys.stderr.write("Compiling the rule and search kernels (once, under a minute) …\n")
+        sys.stderr.write("Compiling the rule and search kernels (once, a minute or two) …\n")
         sys.stderr.flush()
