@@ -376,8 +376,6 @@ def _put(rules: Rules, state: State, row: int, variant: int, cell: int) -> None:
         state.cells[row, partner] = own
         state.info[row, EMPTIES] -= 1
         _land(rules, state, row, variant, as_int(partner), as_int(0))
-        if state.info[row, STATUS] != ONGOING:
-            return
     _land(rules, state, row, variant, as_int(cell), as_int(0))
 
 

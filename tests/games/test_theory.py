@@ -34,11 +34,17 @@ QUICK = {
     "hex 4x4",
     "nogo 3x3",
     "nogo 4x4",
-    *(f"clobber 1x{length}" for length in range(2, 17, 2)),
+    *(f"clobber 1x{length}" for length in range(2, 19, 2)),
 }
 """Claims that are solved within seconds."""
 
-SLOW: set[str] = set()
+SLOW = {
+    "m,n,k free placement 4x6, 4",
+    "m,n,k free placement 5x5, 4",
+    "connect four 4x7",
+    "connect four 5x6",
+    "connect four 6x5",
+}
 """Claims that take up to two minutes."""
 
 CHOSEN = QUICK | SLOW if os.environ.get("SELFPLAY_SLOW") else QUICK
