@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from games.compilation import c_function, inlined
-from games.legal_kernels import list_special, may_begin
+from games.legal_kernels import draw_special, list_special
 from games.move_kernels import act_special, begin_special, end_without_goal
 from games.number_kernels import as_int
 from games.rules import Rules, placeholder_rules
@@ -29,7 +29,7 @@ _CGUTILS: Any = numba.core.cgutils
 _FAILED = 0
 """What a C function of numba's returns after an error."""
 
-BEGIN_GAME, LIST_MOVES, MAY_BEGIN, ACT, SETTLE = range(5)
+BEGIN_GAME, LIST_MOVES, DRAW_MOVE, ACT, SETTLE = range(5)
 """What may be asked for; see `special`."""
 
 
@@ -40,10 +40,11 @@ def _serve(rules: Rules, state: State, row: int, request: int, argument: int, ou
         begin_special(rules, state, row)
     elif request == LIST_MOVES:
         return list_special(rules, state, row, out, argument)
-    elif request == MAY_BEGIN:
-        return int(may_begin(rules, state, row, argument, False))
+    elif request == DRAW_MOVE:
+        return draw_special(rules, state, row, np.uint64(argument), out)
     elif request == ACT:
         act_special(rules, state, row, argument)
+        end_without_goal(rules, state, row)
     elif request == SETTLE:
         end_without_goal(rules, state, row)
     return 0
@@ -106,10 +107,10 @@ def special(rules: Rules, state: State, row: int, request: int, argument: int, o
 
     BEGIN_GAME: prepare a row that was reset
     LIST_MOVES: write the legal actions without SWAP to `out[argument:]`; the end
-    MAY_BEGIN: 1 if a move may begin on the cell `argument`
-    ACT: choose the cell `argument`; SETTLE: then see whether the game is over
+    DRAW_MOVE: a uniformly random legal action, SWAP excepted; argument: random bits, out: scratch
+    ACT: choose the cell `argument`, and see whether the game is over; SETTLE: see that only
 
-    out: int16 `[n]`, C-contiguous; what LIST_MOVES doesn't use may be any
+    out: int16 `[n]`, C-contiguous; any array where it isn't used
     """
     arguments = (rules, state, as_int(row), as_int(request), as_int(argument), out)
     answer = _call(rules.entry[0], arguments)

@@ -6,12 +6,14 @@ allocates, branches on a variant's name, or knows rows and columns.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from games.compilation import inlined, kernel, shared
 from games.encoding import RULE_FEATURES
-from games.entry_kernels import ACT, BEGIN_GAME, LIST_MOVES, MAY_BEGIN, SETTLE, special
+from games.entry_kernels import ACT, BEGIN_GAME, DRAW_MOVE, LIST_MOVES, SETTLE, special
 from games.geometry import N_DIRECTIONS, OFF
 from games.group_kernels import borders_reach_goal, borders_with
 from games.legal_kernels import is_held
@@ -22,11 +24,9 @@ from games.move_kernels import (
     next_turn,
     stones_lead,
 )
-from games.number_kernels import as_int, uniform
+from games.number_kernels import as_int, next_random, uniform
 from games.rules import (
-    ALWAYS,
     CAPTURE,
-    CLONE,
     CONNECT,
     COUNT,
     EMPTY,
@@ -41,7 +41,6 @@ from games.rules import (
     KIND,
     LINE,
     MUST_FLIP,
-    MUST_JUMP,
     N_CELLS,
     N_SCAN,
     PASSING,
@@ -285,6 +284,7 @@ def play(rules: Rules, state: State, row: int, action: int) -> None:
             _place(rules, state, row, variant, action)
         else:
             special(rules, state, row, ACT, action, rules.scan[variant])
+            return
     elif action == n_cells:
         _pass(rules, state, row, variant)
     else:
@@ -466,55 +466,37 @@ def random_action(
     """
     variant = state.info[row, VARIANT]
     flags = rules.flags
-    if flags[variant, IS_PLAIN] and not flags[variant, MUST_FLIP]:
+    if flags[variant, IS_PLAIN] and flags[variant, MUST_FLIP]:
+        return _draw_flipping(rules, state, row, variant, rng, stream, actions)
+    if flags[variant, IS_PLAIN] or swap_is_legal(rules, state, row):
         n = list_legal(rules, state, row, actions, 0)
         return as_int(actions[int(uniform(rng, stream) * n)])
-    return _draw_action(rules, state, row, rng, stream, actions)
+    bits: Any = np.int64(next_random(rng, stream))
+    return special(rules, state, row, DRAW_MOVE, bits, actions)
 
 
 @kernel
-def _draw_action(
-    rules: Rules, state: State, row: int, rng: NDArray[np.uint64], stream: int, actions: NDArray[np.int16]
+def _draw_flipping(
+    rules: Rules,
+    state: State,
+    row: int,
+    variant: int,
+    rng: NDArray[np.uint64],
+    stream: int,
+    actions: NDArray[np.int16],
 ) -> int:
-    """Draw candidates until one is legal."""
-    variant = state.info[row, VARIANT]
-    flags = rules.flags
-    draws = state.info[row, PHASE] == BEGIN and not flags[variant, MUST_JUMP]
-    if not draws or swap_is_legal(rules, state, row):
-        n = list_legal(rules, state, row, actions, 0)
-        return as_int(actions[int(uniform(rng, stream) * n)])
-    n = _list_candidates(rules, state, row, variant, actions)
-    n_cells = flags[variant, N_CELLS]
-    if flags[variant, PASSING] == ALWAYS:
-        actions[n] = n_cells
-        n += 1
+    """Draw empty cells until one is found where the colour to move flips something; PASS if there is none."""
+    own = FIRST + state.info[row, COLOUR]
+    n = _list_empty(rules, state, row, variant, actions, 0)
     while n > 0:
         drawn = int(uniform(rng, stream) * n)
-        action = actions[drawn]
-        if action == n_cells or special(rules, state, row, MAY_BEGIN, action, actions):
-            return as_int(action)
+        cell = actions[drawn]
+        held = is_held(rules, state, row, variant, cell)
+        if held and encloses_any(rules, state.cells, row, variant, cell, own):
+            return as_int(cell)
         n -= 1
         actions[drawn] = actions[n]
-    return as_int(n_cells)
-
-
-@inlined
-def _list_candidates(rules: Rules, state: State, row: int, variant: int, out: NDArray[np.int16]) -> int:
-    """The cells on which a move might begin, legal or not: empty ones, own stones, or both; their number."""
-    flags = rules.flags
-    if flags[variant, IS_DROP]:
-        return _list_supported(rules, state, row, variant, out, 0)
-    if flags[variant, KIND] < STEP:
-        return _list_empty(rules, state, row, variant, out, 0)
-    own = FIRST + state.info[row, COLOUR]
-    clones = flags[variant, KIND] == CLONE
-    n = 0
-    for i in range(flags[variant, N_SCAN]):
-        cell = rules.scan[variant, i]
-        content = state.cells[row, cell]
-        out[n] = cell
-        n += content == own or (clones and content == EMPTY)
-    return n
+    return as_int(rules.flags[variant, N_CELLS])
 
 
 @kernel

@@ -15,7 +15,7 @@ from games.group_kernels import (
     is_only_liberty,
 )
 from games.line_kernels import encloses_any
-from games.number_kernels import as_int, mixed
+from games.number_kernels import as_int, mixed, unit
 from games.rules import (
     ALWAYS,
     BESIDE,
@@ -52,6 +52,7 @@ from games.rules import (
     Rules,
 )
 from games.state import (
+    BEGIN,
     COLOUR,
     JUMPING,
     KO,
@@ -470,3 +471,40 @@ def list_special(rules: Rules, state: State, row: int, out: NDArray[np.int16], s
         out[n] = n_cells
         n += 1
     return n
+
+
+@inlined
+def _list_candidates(rules: Rules, state: State, row: int, variant: int, out: NDArray[np.int16]) -> int:
+    """The cells on which a move might begin, legal or not: empty ones, own stones, or both; their number."""
+    kind = rules.flags[variant, KIND]
+    wanted = EMPTY if kind < STEP else FIRST + state.info[row, COLOUR]
+    n = 0
+    for i in range(rules.flags[variant, N_SCAN]):
+        cell = rules.scan[variant, i]
+        content = state.cells[row, cell]
+        out[n] = cell
+        n += content == wanted or (kind == CLONE and content == EMPTY)
+    return n
+
+
+@kernel
+def draw_special(rules: Rules, state: State, row: int, bits: np.uint64, out: NDArray[np.int16]) -> int:
+    """A uniformly random legal action, SWAP excepted: candidates are drawn until one is legal."""
+    variant = state.info[row, VARIANT]
+    flags = rules.flags
+    if state.info[row, PHASE] != BEGIN or flags[variant, MUST_JUMP]:
+        n = list_special(rules, state, row, out, as_int(0))
+        return as_int(out[int(unit(bits) * n)])
+    n, n_cells = _list_candidates(rules, state, row, variant, out), flags[variant, N_CELLS]
+    if flags[variant, PASSING] == ALWAYS:
+        out[n] = n_cells
+        n += 1
+    while n > 0:
+        drawn = int(unit(bits) * n)
+        action = out[drawn]
+        if action == n_cells or may_begin(rules, state, row, as_int(action), False):
+            return as_int(action)
+        n -= 1
+        out[drawn] = out[n]
+        bits = mixed(bits)
+    return as_int(n_cells)

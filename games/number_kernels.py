@@ -36,7 +36,13 @@ def next_random(rng: NDArray[np.uint64], row: int) -> np.uint64:
     return mixed(rng[row])
 
 
+@inlined
+def unit(bits: np.uint64) -> float:
+    """64 random bits as a number in the open interval (0, 1)."""
+    return (np.float64(bits >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
+
+
 @shared
 def uniform(rng: NDArray[np.uint64], row: int) -> float:
     """Uniform in the open interval (0, 1)."""
-    return (np.float64(next_random(rng, row) >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
+    return unit(next_random(rng, row))
