@@ -115,8 +115,11 @@ def _check_drawing(position: Position) -> None:
     """Random actions are legal ones, and drawing them doesn't change the position."""
     before = _content(position)
     drawn = np.empty(8, np.int16)
-    scratch = np.empty(int(position.rules.flags[0, MAX_LEGAL]) + 1, np.int16)
+    room = int(position.rules.flags[0, MAX_LEGAL]) + 1
+    buffer = np.full(room + position.variant.n_actions, _CANARY, np.int16)
+    scratch = buffer[:room]
     draw_actions(position.rules, position.state, kernels.seed_streams(position.ply, 1), scratch, drawn)
+    _expect(bool((buffer[room:] == _CANARY).all()), position, "drawing an action writes behind its buffer")
     for action in drawn.tolist():
         text = position.action_text(action)
         _expect(bool(position.legal_mask[action]), position, f"{text} was drawn, but isn't legal")

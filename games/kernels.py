@@ -487,12 +487,14 @@ def _draw_flipping(
 ) -> int:
     """Draw empty cells until one is found where the colour to move flips something; PASS if there is none."""
     own = FIRST + state.info[row, COLOUR]
-    n = _list_empty(rules, state, row, variant, actions, 0)
+    if rules.flags[variant, IS_DROP]:
+        n = _list_supported(rules, state, row, variant, actions, 0)
+    else:
+        n = _list_empty(rules, state, row, variant, actions, 0)
     while n > 0:
         drawn = int(uniform(rng, stream) * n)
         cell = actions[drawn]
-        held = is_held(rules, state, row, variant, cell)
-        if held and encloses_any(rules, state.cells, row, variant, cell, own):
+        if encloses_any(rules, state.cells, row, variant, cell, own):
             return as_int(cell)
         n -= 1
         actions[drawn] = actions[n]

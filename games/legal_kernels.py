@@ -483,7 +483,8 @@ def _list_candidates(rules: Rules, state: State, row: int, variant: int, out: ND
         cell = rules.scan[variant, i]
         content = state.cells[row, cell]
         out[n] = cell
-        n += content == wanted or (kind == CLONE and content == EMPTY)
+        fits = content == wanted or (kind == CLONE and content == EMPTY)
+        n += fits and is_held(rules, state, row, variant, cell)
     return n
 
 
