@@ -85,6 +85,7 @@ from games.rules import (
     SURROUNDS,
     SWAP_RULE,
     TAKE_ENCLOSED,
+    TAKES_ANY,
     TO_EMPTY,
     TO_ENEMY,
     WRAPS,
@@ -237,6 +238,7 @@ def _flags(variant: Variant, start: NDArray[np.int8], n_scan: int) -> NDArray[np
     groups = (CONNECT, CONNECT_OF_SECOND, FORK, BRIDGE, RING)
     others = (LINE, LINE_OF_SECOND, REACH, REACH_OF_SECOND, CAPTURE, CAPTURE_OF_SECOND, ELIMINATE)
     flags[NEVER_STUCK] = variant.places and not flags[list(conditions)].any()
+    flags[TAKES_ANY] = flags[NEVER_STUCK] and flags[PASSING] != ALWAYS
     only_groups = flags[list(groups)].any() and not flags[list(others)].any()
     simple = flags[NEVER_STUCK] and not flags[REBUILDS_GROUPS]
     flags[ENDS_BY_GROUPS] = only_groups and simple and not flags[SURROUNDS]

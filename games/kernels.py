@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compilation import inlined, kernel, shared
-from games.encoding import RULE_FEATURES
+from games.encoding import PLANES, RULE_FEATURES
 from games.entry_kernels import ACT, BEGIN_GAME, DRAW_MOVE, LIST_MOVES, SETTLE, special
 from games.geometry import N_DIRECTIONS, OFF
 from games.group_kernels import borders_reach_goal, borders_with
@@ -40,7 +40,6 @@ from games.rules import (
     IS_PLAIN,
     KIND,
     LINE,
-    MUST_FLIP,
     N_CELLS,
     N_SCAN,
     PASSING,
@@ -50,6 +49,7 @@ from games.rules import (
     SECOND,
     STEP,
     SWAP_RULE,
+    TAKES_ANY,
     Rules,
 )
 from games.state import (
@@ -80,6 +80,7 @@ from games.state import (
     State,
 )
 
+_PLANE_ORIGIN, _PLANE_OWN_GOAL = PLANES.index("origin"), PLANES.index("own_goal")
 _FEATURE_STONES_LEFT = RULE_FEATURES.index("stones_left")
 _FEATURE_SWAP_LEGAL = RULE_FEATURES.index("swap_legal")
 _FEATURE_SECOND = RULE_FEATURES.index("second_colour")
@@ -196,6 +197,14 @@ def _list_supported(
     return n
 
 
+@inlined
+def _list_held(rules: Rules, state: State, row: int, variant: int, out: NDArray[np.int16], n: int) -> int:
+    """Append the empty cells on which a stone comes to rest at `out[n:]`; the new n."""
+    if rules.flags[variant, IS_DROP]:
+        return _list_supported(rules, state, row, variant, out, n)
+    return _list_empty(rules, state, row, variant, out, n)
+
+
 @kernel
 def _list_flipping(rules: Rules, state: State, row: int, variant: int, out: NDArray[np.int16], n: int) -> int:
     """Append the cells where the colour to move flips something at `out[n:]`; the new n."""
@@ -219,14 +228,12 @@ def list_legal(rules: Rules, state: State, row: int, out: NDArray[np.int16], sta
         return 0
     variant = state.info[row, VARIANT]
     n_cells = rules.flags[variant, N_CELLS]
-    if not rules.flags[variant, IS_PLAIN]:
-        n = special(rules, state, row, LIST_MOVES, start, out)
-    elif rules.flags[variant, MUST_FLIP]:
+    if rules.flags[variant, TAKES_ANY]:
+        n = _list_held(rules, state, row, variant, out, start)
+    elif rules.flags[variant, IS_PLAIN]:
         n = _list_flipping(rules, state, row, variant, out, start)
-    elif rules.flags[variant, IS_DROP]:
-        n = _list_supported(rules, state, row, variant, out, start)
     else:
-        n = _list_empty(rules, state, row, variant, out, start)
+        n = special(rules, state, row, LIST_MOVES, start, out)
     if n == start and rules.flags[variant, PASSING]:
         out[n] = n_cells
         n += 1
@@ -387,7 +394,7 @@ def observe(
     other = FIRST + SECOND - own
     canvas, cells = rules.canvas[variant], state.cells[row]
     board, mine, theirs, playable = planes[out, 0], planes[out, 1], planes[out, 2], planes[out, 3]
-    planes[out, 4:] = 0.0
+    planes[out, _PLANE_ORIGIN:] = 0.0
     allowed = legal[out]
     playable[:] = 0.0
     allowed[:] = False
@@ -443,14 +450,14 @@ def _observe_special(rules: Rules, state: State, row: int, planes: NDArray[np.fl
     variant, colour = state.info[row, VARIANT], state.info[row, COLOUR]
     canvas, origin = rules.canvas[variant], state.info[row, ORIGIN]
     if origin != OFF:
-        planes[out, 4, canvas[origin]] = 1.0
+        planes[out, _PLANE_ORIGIN, canvas[origin]] = 1.0
     for seat in range(2):
         side = colour ^ seat
         goal = rules.flags[variant, CONNECT + side] | rules.flags[variant, REACH + side]
         if goal != 0:
             for cell in range(rules.flags[variant, N_CELLS]):
                 if rules.borders[variant, cell] & goal != 0:
-                    planes[out, 5 + seat, canvas[cell]] = 1.0
+                    planes[out, _PLANE_OWN_GOAL + seat, canvas[cell]] = 1.0
 
 
 @inlined
@@ -466,11 +473,11 @@ def random_action(
     """
     variant = state.info[row, VARIANT]
     flags = rules.flags
-    if flags[variant, IS_PLAIN] and flags[variant, MUST_FLIP]:
-        return _draw_flipping(rules, state, row, variant, rng, stream, actions)
-    if flags[variant, IS_PLAIN] or swap_is_legal(rules, state, row):
+    if flags[variant, TAKES_ANY] or swap_is_legal(rules, state, row):
         n = list_legal(rules, state, row, actions, 0)
         return as_int(actions[int(uniform(rng, stream) * n)])
+    if flags[variant, IS_PLAIN]:
+        return _draw_flipping(rules, state, row, variant, rng, stream, actions)
     bits: Any = np.int64(next_random(rng, stream))
     return special(rules, state, row, DRAW_MOVE, bits, actions)
 
@@ -487,10 +494,7 @@ def _draw_flipping(
 ) -> int:
     """Draw empty cells until one is found where the colour to move flips something; PASS if there is none."""
     own = FIRST + state.info[row, COLOUR]
-    if rules.flags[variant, IS_DROP]:
-        n = _list_supported(rules, state, row, variant, actions, 0)
-    else:
-        n = _list_empty(rules, state, row, variant, actions, 0)
+    n = _list_held(rules, state, row, variant, actions, 0)
     while n > 0:
         drawn = int(uniform(rng, stream) * n)
         cell = actions[drawn]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compilation import inlined, kernel
-from games.geometry import N_DIRECTIONS, OFF
+from games.geometry import DIRECTION, OFF
 from games.group_kernels import (
     is_only_liberty,
 )
@@ -66,8 +66,7 @@ from games.state import (
     State,
 )
 
-_ALL_WAYS = (1 << N_DIRECTIONS) - 1
-_DOWN, _RIGHT = 4, 2
+_DOWN, _RIGHT = DIRECTION["down"], DIRECTION["right"]
 
 
 @inlined

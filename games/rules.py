@@ -63,6 +63,7 @@ STUCK_DRAWS, STUCK_LOSES, STUCK_WINS, STOP_FIRST, STOP_SECOND = range(5)
     MAX_LEGAL,
     FULL_ENDS,
     NEVER_STUCK,
+    TAKES_ANY,
     WRAPS,
     BESIDE,
     KEEPS_LIBERTY,
@@ -97,7 +98,7 @@ STUCK_DRAWS, STUCK_LOSES, STUCK_WINS, STOP_FIRST, STOP_SECOND = range(5)
     ENDS_BY_GROUPS,
     ENDS_BY_PASSING,
     N_FLAGS,
-) = range(55)
+) = range(56)
 """Columns of `Rules.flags`. X_OF_SECOND is X for the second colour: read `X + colour`.
 
 IS_PLAIN: stones are only placed, dropped or flipped, and lines and stones are all that count
@@ -105,6 +106,7 @@ TO_EMPTY, TO_ENEMY, OVER_ENEMY: bit d is direction d
 CONNECT, REACH: bits of `Rules.borders`
 HAS_GROUPS: the state keeps track of groups; REBUILDS_GROUPS: anew after each move
 FULL_ENDS: the game stops when no cell is empty; NEVER_STUCK: until then there is a move
+TAKES_ANY: the legal moves are the empty cells (which gravity holds), and passing is no choice beside them
 ENDS_BY_GROUPS: before the board is full only a group of placed stones ends the game
 ENDS_BY_PASSING: only passing does
 WRAPS: the same cell may be reached in several directions

@@ -13,6 +13,32 @@ OPENING_ATTEMPTS = 1000
 """Random games that may end too early before an opening counts as impossible."""
 
 
+class Forfeit(NamedTuple):
+    """What a player answers that can't go on: it loses the game.
+
+    reason: one line
+    """
+
+    reason: str
+
+
+class Contestant(Protocol):
+    """Anything that can play many games at once."""
+
+    @property
+    def name(self) -> str:
+        """What a person reads."""
+        ...
+
+    def choose_many(self, positions: Sequence[Position], /) -> Sequence[int | Forfeit]:
+        """The action to play in each position, the variant's own, or why there is none."""
+        ...
+
+    def close(self) -> None:
+        """Let go of processes and threads."""
+        ...
+
+
 class Chooser(Protocol):
     """Anything that can choose a move in many positions at once."""
 
