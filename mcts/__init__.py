@@ -2,6 +2,14 @@
 
 from mcts.config import SearchConfig
 from mcts.evaluators import RolloutEvaluator, uniform_evaluator
-from mcts.search import Evaluator, SearchResult, search
+from mcts.search import Evaluator, Memory, SearchResult, search
 
-__all__ = ["Evaluator", "RolloutEvaluator", "SearchConfig", "SearchResult", "search", "uniform_evaluator"]
+__all__ = [
+    "Evaluator",
+    "Memory",
+    "RolloutEvaluator",
+    "SearchConfig",
+    "SearchResult",
+    "search",
+    "uniform_evaluator",
+]

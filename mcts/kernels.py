@@ -12,6 +12,7 @@ from games.kernels import copy_row, may_end, observe, play, random_action, seat_
 from games.number_kernels import as_int
 from games.rules import Rules
 from games.state import ONGOING, STATUS, VARIANT, State
+from mcts.cache_kernels import Cache, is_in_use, keep, position_key, slot_of
 from mcts.config import GUMBEL, Settings
 from mcts.select_kernels import Completion, bring_best_forward, complete, noisy_score, select, sigma
 from mcts.tree_kernels import (
@@ -38,6 +39,7 @@ __all__ = [
     "UNPROVEN",
     "Tree",
     "advance",
+    "advance_remembered",
     "advance_waiting",
     "best_edge",
     "new_tree",
@@ -411,12 +413,48 @@ def advance_waiting(
     games: NDArray[np.int32],
     logits: NDArray[np.float32],
     values: NDArray[np.float32],
+    cache: Cache,
 ) -> int:
-    """Advance each listed game by its evaluation; how many wait again: they move to the front of `games`."""
+    """Advance each listed game by its evaluation; how many wait again: they move to the front of `games`.
+
+    The evaluations are kept in the cache, if it is in use.
+    """
     waiting = 0
     for row in range(games.shape[0]):
         game = as_int(games[row])
+        if is_in_use(cache):
+            keep(cache, position_key(rules, tree.nodes, as_int(tree.leaf[game])), logits, row, values[row])
         if advance(rules, tree, settings, rng, game, logits, values[row], row):
+            games[waiting] = game
+            waiting += 1
+    return waiting
+
+
+@kernel
+def advance_remembered(
+    rules: Rules,
+    tree: Tree,
+    settings: Settings,
+    rng: NDArray[np.uint64],
+    games: NDArray[np.int32],
+    cache: Cache,
+) -> int:
+    """Advance each listed game for as long as the cache knows its leaf.
+
+    How many wait for the evaluator: they move to the front of `games`.
+    """
+    waiting = 0
+    for row in range(games.shape[0]):
+        game = as_int(games[row])
+        waits = True
+        while waits:
+            key = position_key(rules, tree.nodes, as_int(tree.leaf[game]))
+            slot = slot_of(cache, key)
+            if cache.keys[slot] != key:
+                break
+            cache.hits[0] += 1
+            waits = advance(rules, tree, settings, rng, game, cache.logits, cache.values[slot], slot)
+        if waits:
             games[waiting] = game
             waiting += 1
     return waiting

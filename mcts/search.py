@@ -13,10 +13,12 @@ from games.encoding import PLANES, RULE_FEATURES
 from games.kernels import seed_streams
 from games.rules import MAX_LEGAL, Rules
 from games.state import State, new_state
+from mcts.cache_kernels import Cache, new_cache
 from mcts.config import SearchConfig, Settings, settings_of
 from mcts.evaluators import RolloutEvaluator
 from mcts.kernels import (
     Tree,
+    advance_remembered,
     advance_waiting,
     new_tree,
     observe_waiting,
@@ -24,6 +26,8 @@ from mcts.kernels import (
     roll_out_waiting,
     write_results,
 )
+
+_NO_CACHE = new_cache(0, 0)
 
 
 class Evaluator(Protocol):
@@ -54,12 +58,36 @@ class SearchResult(NamedTuple):
     action_values: NDArray[np.float32]
 
 
+class Memory:
+    """Evaluations that searches with one evaluator share; not to be used by two threads at once.
+
+    It is emptied when the variants of a search differ from those of the search before.
+    """
+
+    def __init__(self, megabytes: float) -> None:
+        self._megabytes = megabytes
+        self._rules: Rules | None = None
+        self._cache = _NO_CACHE
+
+    @property
+    def hits(self) -> int:
+        """Evaluations that the evaluator was spared, since the memory was last emptied."""
+        return int(self._cache.hits[0])
+
+    def cache_for(self, rules: Rules, n_actions: int) -> Cache:
+        """The cache for a batch of these rules, the rows of which its keys count on."""
+        if self._rules is not rules:
+            self._rules, self._cache = rules, new_cache(self._megabytes, n_actions)
+        return self._cache
+
+
 def search(
     positions: Sequence[Position],
     evaluator: Evaluator | RolloutEvaluator,
     config: SearchConfig | None = None,
     *,
     seed: int = 0,
+    memory: Memory | None = None,
 ) -> SearchResult:
     """Search every position.
 
@@ -68,6 +96,7 @@ def search(
         evaluator: a network or another callable on observations, or a `RolloutEvaluator`.
         config: default `SearchConfig()`.
         seed: of the noise; equal seeds give equal results.
+        memory: of this evaluator's answers in earlier searches; it changes nothing but the time they take.
 
     Raises:
         ValueError: no position, a position that is over, or an evaluator's answer of another shape.
@@ -80,7 +109,9 @@ def search(
     rules, state = stack(positions)
     height = max(p.variant.board.rows for p in positions)
     width = max(p.variant.board.columns for p in positions)
-    return search_state(rules, state, (height, width), evaluator, config or SearchConfig(), seed=seed)
+    return search_state(
+        rules, state, (height, width), evaluator, config or SearchConfig(), seed=seed, memory=memory
+    )
 
 
 def search_state(
@@ -91,6 +122,7 @@ def search_state(
     config: SearchConfig,
     *,
     seed: int,
+    memory: Memory | None = None,
 ) -> SearchResult:
     """`search` for callers that hold a batch as rows of a `State` already; canvas: its rows and columns."""
     batch = state.info.shape[0]
@@ -102,7 +134,8 @@ def search_state(
     if isinstance(evaluator, RolloutEvaluator):
         _search_by_rollouts(rules, tree, settings, rng, n_actions, evaluator.rollouts)
     else:
-        _search_by_evaluator(rules, tree, settings, rng, canvas, evaluator)
+        cache = _NO_CACHE if memory is None else memory.cache_for(rules, n_actions)
+        _search_by_evaluator(rules, tree, settings, rng, canvas, evaluator, cache)
     result = SearchResult(
         action=np.zeros(batch, np.int32),
         visits=np.zeros((batch, n_actions), np.int32),
@@ -130,17 +163,22 @@ def _search_by_evaluator(
     rng: NDArray[np.uint64],
     canvas: tuple[int, int],
     evaluator: Evaluator,
+    cache: Cache,
 ) -> None:
-    """Evaluate the games' leaves together until no game needs it; all observations share one memory."""
+    """Evaluate the games' leaves together until no game needs it; all observations share one buffer."""
     games = np.arange(len(tree.leaf), dtype=np.int32)
-    memory = _empty_observation(len(games), canvas)
-    while len(games):
+    buffer = _empty_observation(len(games), canvas)
+    while True:
+        if len(cache.keys):
+            games = games[: advance_remembered(rules, tree, settings, rng, games, cache)]
         n = len(games)
-        observation = Observation(memory.planes[:n], memory.legal[:n], memory.rules[:n])
+        if n == 0:
+            return
+        observation = Observation(buffer.planes[:n], buffer.legal[:n], buffer.rules[:n])
         planes = observation.planes.reshape(n, len(PLANES), canvas[0] * canvas[1])
         observe_waiting(rules, tree, games, planes, observation.legal, observation.rules)
         logits, values = checked_evaluation(evaluator(observation), observation.legal.shape)
-        games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values)]
+        games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values, cache)]
 
 
 def _search_by_rollouts(
@@ -152,7 +190,7 @@ def _search_by_rollouts(
     scratch, actions = new_state(rules, 1), np.empty(int(rules.flags[:, MAX_LEGAL].max()) + 1, np.int16)
     while len(games):
         roll_out_waiting(rules, tree, rng, games, rollouts, scratch, actions, values)
-        games = games[: advance_waiting(rules, tree, settings, rng, games, even, values)]
+        games = games[: advance_waiting(rules, tree, settings, rng, games, even, values, _NO_CACHE)]
 
 
 def checked_evaluation(

@@ -14,10 +14,11 @@ from games.kernels import seed_streams
 from games.rules import MAX_LEGAL, PLY_CAP
 from games.state import State, new_state
 from games.variant import Variant
+from mcts.cache_kernels import new_cache
 from mcts.config import settings_of
 from mcts.kernels import new_tree
 from selfplay.config import SelfPlayConfig
-from selfplay.kernels import Cache, Games, Plan, advance_games, observe_games, start_games
+from selfplay.kernels import Games, Plan, advance_games, observe_games, start_games
 
 
 class Episode(NamedTuple):
@@ -66,7 +67,7 @@ class Actor:
             weights=np.cumsum(np.full(len(variants), 1.0 / len(variants))),
         )
         n_actions = self.canvas[0] * self.canvas[1] + EXTRA_ACTIONS
-        self.cache = _new_cache(config.cache_megabytes / config.threads, n_actions)
+        self.cache = new_cache(config.cache_megabytes / config.threads, n_actions)
         self._games = _new_games(self.rules, games)
         self._legal_scratch = np.zeros(int(self.rules.flags[:, MAX_LEGAL].max()) + 1, np.int16)
         self._observation = Observation(
@@ -164,15 +165,4 @@ def _new_games(rules: Any, games: int) -> Games:
         result=np.zeros(2 * games, np.int8),
         variant=np.zeros(2 * games, np.int16),
         counts=np.zeros(4, np.int64),
-    )
-
-
-def _new_cache(megabytes: float, n_actions: int) -> Cache:
-    slots = int(megabytes * 2**20 / (4 * n_actions + 12))
-    slots = 1 << (slots.bit_length() - 1) if slots else 0
-    return Cache(
-        keys=np.zeros(slots, np.uint64),
-        logits=np.zeros((slots, n_actions), np.float32),
-        values=np.zeros(slots, np.float32),
-        hits=np.zeros(1, np.int64),
     )

@@ -275,6 +275,67 @@ def play(
 
 
 @app.command(rich_help_panel="Measure")
+def arena(
+    variant: VariantArgument,
+    others: Annotated[
+        list[str] | None, typer.Argument(metavar="[PLAYER]...", help="Further players.")
+    ] = None,
+    players: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PLAYER...",
+            help="Two or more: an .onnx or .safetensors file or a run folder (@N: N simulations), random, "
+            " mcts:N, alphabeta:DEPTH, solver, openspiel:mcts:N, uci:COMMAND, gtp:COMMAND.",
+        ),
+    ] = None,
+    number: Annotated[int, typer.Option("--games", min=2, help="Games of each pairing.")] = 100,
+    simulations: Annotated[
+        int | None, typer.Option(min=0, help="Simulations a move, for networks without @N. Default: 64.")
+    ] = None,
+    opening_plies: Annotated[
+        int | None,
+        typer.Option(min=0, help="Random moves of an opening. Default: as few as give enough openings."),
+    ] = None,
+    anchor: Annotated[
+        str | None, typer.Option(metavar="PLAYER", help="Whose rating is zero. Default: the mean is.")
+    ] = None,
+    sprt: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            metavar="ELO0 ELO1",
+            help="Two players: is the first stronger by ELO1 rather than by ELO0 Elo points? "
+            "Stops as soon as that is clear; --games are the most it plays.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Cores that work at a time.")] = 2,
+    records: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write every game, one JSON object a line.", callback=_in_a_folder),
+    ] = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Let players play each other from many openings, and rate them."""
+    import games
+    from selfplay.arena_command import run_arena
+
+    result = run_arena(
+        games.load(variant),
+        [*(players or []), *(others or [])],
+        games=number,
+        simulations=simulations,
+        opening_plies=opening_plies,
+        anchor=anchor,
+        sprt=sprt,
+        seed=seed,
+        threads=threads,
+        records=records,
+        echo=typer.echo,
+    )
+    write_json(json_file, result)
+
+
+@app.command(rich_help_panel="Measure")
 def evaluate(
     agent: Annotated[str, typer.Argument(metavar="AGENT", help="An .onnx file, mcts:N or random.")],
     suite: Annotated[Path, typer.Option(metavar="FILE", help="Solved positions, one JSON object a line.")],

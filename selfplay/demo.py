@@ -9,7 +9,9 @@ from typing import Any
 import games
 from games import Variant
 from models.format import write_atomically
+from selfplay.arena import points_text
 from selfplay.match import play_match
+from selfplay.openings import draw_openings
 from selfplay.player import Player
 from selfplay.run import disk_errors
 from selfplay.training import start_training
@@ -26,16 +28,16 @@ def measure(
 ) -> list[dict[str, Any]]:
     """Play the agent against the demo's opponents from random openings, telling each result as it comes."""
     player = Player.load(agent, simulations=simulations)
-    plies = min(4, variant.ply_cap // 4)
     echo(f"{'opponent':<10}  {'games':>5}  {'won':>4}  {'drawn':>5}  {'lost':>4}  points")
     rows = []
     for opponent, number in OPPONENTS.items():
         other = Player.load(opponent, seed=seed)
-        result = play_match(variant, player, other, games=number, opening_plies=plies, seed=seed)
-        points = f"{result.points:.0%} ± {1.96 * result.standard_error:.0%}"
-        counts = f"{result.games:>5}  {result.wins:>4}  {result.draws:>5}  {result.losses:>4}"
-        echo(f"{opponent:<10}  {counts}  {points}")
-        rows.append({"opponent": opponent, **result._asdict(), "points": result.points})
+        openings = draw_openings(variant, number // 2, seed=seed)
+        result = play_match(player, other, openings.positions)
+        counts = f"{len(result.games):>5}  {result.wins:>4}  {result.draws:>5}  {result.losses:>4}"
+        echo(f"{opponent:<10}  {counts}  {points_text(result)}")
+        counted = {"wins": result.wins, "draws": result.draws, "losses": result.losses}
+        rows.append({"opponent": opponent, **counted, "distinct": result.distinct, "points": result.points})
     return rows
 
 

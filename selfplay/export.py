@@ -28,7 +28,7 @@ def export_agent(source: Path, output: Path) -> dict[str, Any]:
     checkpoint = latest_agent(source) if source.is_dir() else source
     net, metadata = load_checkpoint(checkpoint)
     variants = metadata.get("variants") or []
-    named = _named_variants(variants, checkpoint)
+    named = named_variants(variants, checkpoint)
     variants = [{"name": each.name, "digest": each.digest, "toml": each.to_toml()} for each in named]
     wraps = any(variant.board.wrap != "none" for variant in named)
     with disk_errors(output):
@@ -45,7 +45,7 @@ def export_agent(source: Path, output: Path) -> dict[str, Any]:
     return metadata
 
 
-def _named_variants(entries: Any, checkpoint: Path) -> list[Variant]:
+def named_variants(entries: Any, checkpoint: Path) -> list[Variant]:
     """The variants that a checkpoint names; at least one."""
     if not entries:
         raise AgentError(f"{checkpoint}: expected a checkpoint that names its variants, got none")

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from games.compilation import inlined, kernel
 from games.kernels import list_legal, observe, play, reset, seat_to_play, value_for_seat
 from games.number_kernels import as_int, uniform
-from games.rules import N_CELLS, REPEAT, SUPERKO, Rules
-from games.state import EMPTIES, LAST, N_INFO, ONGOING, PLY, STATUS, VARIANT, State
+from games.rules import N_CELLS, Rules
+from games.state import ONGOING, PLY, STATUS, State
+from mcts.cache_kernels import Cache, is_in_use, keep, position_key, slot_of
 from mcts.config import Settings
 from mcts.kernels import (
     UNPROVEN,
@@ -29,23 +30,6 @@ from mcts.kernels import (
 
 FULL, FAST = 0, 1
 """Indices of `Settings.budgets`: full searches are recorded as training targets, fast ones only move on."""
-
-_HASH_START = np.uint64(0xCBF29CE484222325)
-_HASH_PRIME = np.uint64(0x100000001B3)
-_HASH_MIX = np.uint64(0xD6E8FEB86659FD93)
-
-
-class Cache(NamedTuple):
-    """Evaluations of positions already seen under the current weights; S slots, S a power of two or zero.
-
-    keys: uint64 `[S]`, 0 is free; logits: float32 `[S, A]`; values: float32 `[S]` to play
-    hits: int64 `[1]`: evaluations that needed no network
-    """
-
-    keys: NDArray[np.uint64]
-    logits: NDArray[np.float32]
-    values: NDArray[np.float32]
-    hits: NDArray[np.int64]
 
 
 class Games(NamedTuple):
@@ -92,29 +76,6 @@ class Plan(NamedTuple):
     opening_plies: int
     sampled_plies: int
     weights: NDArray[np.float64]
-
-
-@kernel
-def position_key(rules: Rules, state: State, row: int) -> np.uint64:
-    """A 64-bit name of everything that an observation of the position depends on; never 0."""
-    key = _HASH_START
-    variant = state.info[row, VARIANT]
-    for cell in range(rules.flags[variant, N_CELLS]):
-        key = (key ^ np.uint64(state.cells[row, cell])) * _HASH_PRIME
-    for column in range(N_INFO):
-        if column not in (EMPTIES, LAST, STATUS):
-            key = (key ^ np.uint64(state.info[row, column])) * _HASH_PRIME
-    if rules.flags[variant, REPEAT] == SUPERKO:  # which moves are legal depends on the boards so far
-        for ply in range(state.info[row, PLY]):
-            key = (key ^ state.history[row, ply]) * _HASH_PRIME
-    key = (key ^ (key >> np.uint64(32))) * _HASH_MIX
-    key ^= key >> np.uint64(29)
-    return key | np.uint64(1)
-
-
-@inlined
-def _slot(cache: Cache, key: np.uint64) -> int:
-    return int(np.int64((key >> np.uint64(1)) & np.uint64(cache.keys.shape[0] - 1)))
 
 
 @kernel
@@ -247,14 +208,14 @@ def _walk_on(
     Once a game has finished, the next position goes to the network even if that could be saved, so that no
     second game can finish before the first is collected.
     """
-    cached = cache.keys.shape[0] > 0
+    cached = is_in_use(cache)
     while True:
         if not needs:
             _move(rules, games, tree, settings, plan, rng, game, out)
             needs = begin_search(rules, games, tree, settings, plan, rng, game) or games.finished[game]
             continue
         key = position_key(rules, tree.nodes, as_int(tree.leaf[game]))
-        slot = _slot(cache, key) if cached else 0
+        slot = slot_of(cache, key) if cached else 0
         if games.finished[game] or not cached or cache.keys[slot] != key:
             games.key[game] = key
             return
@@ -293,16 +254,12 @@ def advance_games(
     out: NDArray[np.int16],
 ) -> None:
     """Take an evaluation for each game and walk it on to its next one; logits `[B, A]`, values `[B]`."""
-    cached = cache.keys.shape[0] > 0
+    cached = is_in_use(cache)
     for game in range(games.active.shape[0]):
         games.finished[game] = False
         games.counts[EVALUATIONS] += 1
         if cached:
-            slot = _slot(cache, games.key[game])
-            cache.keys[slot] = games.key[game]
-            cache.values[slot] = values[game]
-            for action in range(logits.shape[1]):
-                cache.logits[slot, action] = logits[game, action]
+            keep(cache, games.key[game], logits, game, values[game])
         needs = advance(rules, tree, settings, rng, game, logits, values[game], game)
         _walk_on(rules, games, tree, settings, plan, cache, rng, game, needs, out)
 

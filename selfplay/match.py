@@ -1,16 +1,18 @@
-"""Matches between two players: random openings, each played with both colours, all games side by side."""
+"""Matches between two players: openings, each played with both colours, all games side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from games import Position, UserError, Variant, start
+from games import Position
 
-OPENING_ATTEMPTS = 1000
-"""Random games that may end too early before an opening counts as impossible."""
+Z_95 = 1.959964
+"""Standard errors in half of a 95 % interval."""
 
 
 class Forfeit(NamedTuple):
@@ -39,77 +41,155 @@ class Contestant(Protocol):
         ...
 
 
-class Chooser(Protocol):
-    """Anything that can choose a move in many positions at once."""
+class Game(NamedTuple):
+    """A finished game of a match.
 
-    def choose_many(self, positions: Sequence[Position], /) -> list[int]:
-        """The action to play in each position, the variant's own."""
-        ...
+    opening: which of the match's openings; opening_plies: actions that it has played
+    seat: the first player's, 0 or 1
+    position: the last one; result: 1, 0 or -1 for the first player
+    forfeit: why the loser gave up, empty if the rules ended the game
+    """
+
+    opening: int
+    opening_plies: int
+    seat: int
+    position: Position
+    result: int
+    forfeit: str = ""
 
 
 class MatchResult(NamedTuple):
-    """A finished match, seen by the first player.
+    """A finished match, seen by the first player; the two games of an opening lie side by side."""
 
-    wins, draws, losses: games; distinct: how many different games, by their actions
-    """
-
-    wins: int
-    draws: int
-    losses: int
-    distinct: int
+    games: tuple[Game, ...]
 
     @property
-    def games(self) -> int:
-        """Games played."""
-        return self.wins + self.draws + self.losses
+    def wins(self) -> int:
+        """Games the first player won."""
+        return self._count(1)
+
+    @property
+    def draws(self) -> int:
+        """Drawn games."""
+        return self._count(0)
+
+    @property
+    def losses(self) -> int:
+        """Games the first player lost."""
+        return self._count(-1)
+
+    @property
+    def distinct(self) -> int:
+        """How many different games were played, by their actions."""
+        return len({game.position.actions for game in self.games})
+
+    @property
+    def plies(self) -> int:
+        """Actions that players chose, openings not counted."""
+        return sum(game.position.ply - game.opening_plies for game in self.games)
+
+    @property
+    def pair_points(self) -> NDArray[np.float64]:
+        """float64 `[G / 2]`: the first player's share of the points of each opening: 0, 1/4, ... 1."""
+        points = np.array([(game.result + 1) / 2 for game in self.games])
+        return np.asarray(points.reshape(-1, 2).mean(axis=1))
 
     @property
     def points(self) -> float:
-        """Share of points of the first player."""
-        return (self.wins + 0.5 * self.draws) / self.games
+        """The first player's share of the points."""
+        return float(self.pair_points.mean())
 
     @property
-    def standard_error(self) -> float:
-        """Standard error of `points`, games taken as independent."""
-        mean = self.points
-        square = (self.wins + 0.25 * self.draws) / self.games
-        return float(np.sqrt(max(0.0, square - mean**2) / self.games))
+    def interval(self) -> tuple[float, float]:
+        """A 95 % interval of `points`, openings taken as independent.
+
+        As Agresti and Coull (1998) propose it for shares, two trials are added, one won and one lost, so that
+        a clean sweep leaves some doubt.
+        """
+        pairs = np.append(self.pair_points, [0.0, 1.0])
+        half = Z_95 * float(pairs.std(ddof=1) / np.sqrt(len(pairs)))
+        middle, points = float(pairs.mean()), self.points
+        return max(0.0, min(points, middle - half)), min(1.0, max(points, middle + half))
+
+    @property
+    def forfeits(self) -> tuple[Counter[str], Counter[str]]:
+        """Reasons why the first and the second player gave games up, with how often."""
+        given_up = [game for game in self.games if game.forfeit]
+        first, second = (Counter(g.forfeit for g in given_up if g.result == sign) for sign in (-1, 1))
+        return first, second
+
+    def _count(self, result: int) -> int:
+        return sum(game.result == result for game in self.games)
 
 
 def play_match(
-    variant: Variant, first: Chooser, second: Chooser, *, games: int, opening_plies: int, seed: int
+    first: Contestant,
+    second: Contestant,
+    openings: Sequence[Position],
+    *,
+    progress: Callable[[float], None] | None = None,
 ) -> MatchResult:
-    """Play `games` games (rounded up to pairs); the two of a pair share an opening, seats exchanged."""
-    rng = np.random.default_rng(seed)
-    openings = [random_opening(variant, opening_plies, rng) for _ in range((games + 1) // 2)]
-    positions = [opening for opening in openings for _ in range(2)]
-    seats = [seat for _ in openings for seat in (0, 1)]  # of the first player
-    while any(not position.is_over for position in positions):
-        for player, seat_of_player in ((first, 0), (second, 1)):
-            turn = [
-                i
-                for i, position in enumerate(positions)
-                if not position.is_over and position.to_play == (seats[i] ^ seat_of_player)
-            ]
-            if turn:
-                actions = player.choose_many([positions[i] for i in turn])
-                for i, action in zip(turn, actions, strict=True):
-                    positions[i] = positions[i].play(action)
-    results = [position.returns[seat] for position, seat in zip(positions, seats, strict=True)]
-    return MatchResult(
-        wins=results.count(1),
-        draws=results.count(0),
-        losses=results.count(-1),
-        distinct=len({position.actions for position in positions}),
-    )
+    """Play each opening twice, seats exchanged; a player is asked about all games where it is to move.
+
+    An action that isn't legal forfeits the game, as does a `Forfeit`.
+
+    Args:
+        first, second: who plays.
+        openings: positions where a move is due, of any variants.
+        progress: called with an estimate of the share of the match that is played.
+    """
+    tables = [_Table(number, seat, opening) for number, opening in enumerate(openings) for seat in (0, 1)]
+    playing = tables
+    while playing:
+        for player, is_first in ((first, True), (second, False)):
+            due = [table for table in playing if table.awaits(is_first) and not table.is_over]
+            if due:
+                answers = player.choose_many([table.position for table in due])
+                for table, answer in zip(due, answers, strict=True):
+                    table.take(answer)
+        playing = [table for table in playing if not table.is_over]
+        if progress is not None:
+            progress(_share(tables, len(playing)))
+    return MatchResult(tuple(table.result() for table in tables))
 
 
-def random_opening(variant: Variant, plies: int, rng: np.random.Generator) -> Position:
-    """A position after `plies` uniformly random actions that isn't over; `UserError` if none is found."""
-    for _ in range(OPENING_ATTEMPTS):
-        position = start(variant)
-        while not position.is_over and position.ply < plies:
-            position = position.play(int(rng.choice(position.legal_actions)))
-        if not position.is_over:
-            return position
-    raise UserError(f"{variant.name}: expected random openings shorter than a game, got {plies}")
+def _share(tables: Sequence[_Table], playing: int) -> float:
+    """About how much of a match is played; games that go on are taken to last as long as those that ended."""
+    made = [table.position.ply for table in tables]
+    ended = [ply for table, ply in zip(tables, made, strict=True) if table.is_over]
+    so_far = sum(made) / len(made)
+    length = sum(ended) / len(ended) if ended else tables[0].position.variant.n_actions
+    return 1.0 - playing / len(tables) * max(0.05, 1.0 - so_far / max(length, so_far))
+
+
+class _Table:
+    """One game of a match that goes on."""
+
+    def __init__(self, opening: int, seat: int, position: Position) -> None:
+        self.opening, self.seat, self.position = opening, seat, position
+        self.opening_plies = position.ply
+        self.forfeit = ""
+
+    @property
+    def is_over(self) -> bool:
+        return self.position.is_over or bool(self.forfeit)
+
+    def awaits(self, is_first: bool) -> bool:
+        """Whether the first (or else the second) player is to move."""
+        return (self.position.to_play == self.seat) == is_first
+
+    def take(self, answer: int | Forfeit) -> None:
+        """Play a player's answer."""
+        if isinstance(answer, Forfeit):
+            self.forfeit = answer.reason or "gave up"
+        elif answer in self.position.legal_actions:
+            self.position = self.position.play(answer)
+        else:
+            known = 0 <= answer < self.position.variant.n_actions
+            self.forfeit = f"illegal move {self.position.action_text(answer) if known else answer}"
+
+    def result(self) -> Game:
+        result = self.position.returns[self.seat]
+        if self.forfeit:
+            result = 1 if self.position.to_play != self.seat else -1
+        return Game(self.opening, self.opening_plies, self.seat, self.position, result, self.forfeit)

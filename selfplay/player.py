@@ -11,6 +11,8 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 from games import AgentError, MoveError, Observation, Position, Variant, observe, start
 from games.compiler import canvas_actions, canvas_size
 from games.rules import MAX_LEGAL
-from mcts import Evaluator, RolloutEvaluator, SearchConfig, SearchResult, search, uniform_evaluator
+from mcts import Evaluator, Memory, RolloutEvaluator, SearchConfig, SearchResult, search, uniform_evaluator
 
 DEFAULT_SIMULATIONS = 64
 """Simulations a move for a network, if the caller doesn't say."""
@@ -33,7 +35,13 @@ MAX_SIMULATIONS = 30_000
 ROLLOUT_EXPLORATION = 2.0
 """PUCT's constant for plain rollouts; 1.4, 4 and 8 won no more in matches on five variants."""
 
+REMEMBERED_MEGABYTES = 64
+"""Memory for evaluations of positions seen before, for each thread."""
+
 _BATCH = 256
+_PART = 8
+"""Positions that are worth a thread of their own."""
+
 _TREE_BYTES = 256 * 2**20
 """Most memory that the trees of one batch take; larger requests are searched in several batches."""
 
@@ -95,16 +103,19 @@ class Player:
         variants: Sequence[Variant] | None = None,
         temperature: float = 0.0,
         seed: int = 0,
+        threads: int = 1,
     ) -> None:
         """Put a player together; `Player.load` is the usual way.
 
         Args:
-            evaluator: a network, another callable on observations, or a `RolloutEvaluator`.
+            evaluator: a network, another callable on observations, or a `RolloutEvaluator`; its answers
+                mustn't change, and with several threads it is called by all of them.
             config: the search; None plays the evaluator's policy as it is.
             name: what a person reads.
             variants: those the evaluator was trained for.
             temperature: above 0, actions are drawn from policy ** (1 / temperature).
             seed: of playouts and draws.
+            threads: share positions that are asked about together.
         """
         assert config is not None or not isinstance(evaluator, RolloutEvaluator), "playouts have no policy"
         if temperature < 0:
@@ -117,6 +128,8 @@ class Player:
         self._temperature = temperature
         self._seed = seed
         self._random = np.random.default_rng(seed)
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._memories = [Memory(REMEMBERED_MEGABYTES) for _ in range(threads)]
 
     @classmethod
     def load(
@@ -126,6 +139,7 @@ class Player:
         simulations: int | None = None,
         temperature: float = 0.0,
         seed: int = 0,
+        threads: int = 1,
     ) -> Player:
         """A player from an agent's name.
 
@@ -135,6 +149,7 @@ class Player:
             simulations: a move, for .onnx agents only (default 64); 0 plays the network's policy alone.
             temperature: above 0, actions are drawn from policy ** (1 / temperature), for variety.
             seed: of playouts and draws.
+            threads: share positions that are asked about together (`choose_many`).
 
         Raises:
             AgentError: the file is missing, corrupt or foreign, or a number makes no sense; one line.
@@ -142,7 +157,9 @@ class Player:
         spec = os.fspath(agent)
         rollouts = _SPEC.fullmatch(spec)
         if not (rollouts or spec == "random"):
-            return cls._load_onnx(Path(spec), simulations, temperature=temperature, seed=seed)
+            return cls._load_onnx(
+                Path(spec), simulations, temperature=temperature, seed=seed, threads=threads
+            )
         if simulations is not None:
             raise AgentError(f"expected simulations for an .onnx agent only, got {simulations} for {spec!r}")
         if rollouts is None:
@@ -151,21 +168,27 @@ class Player:
             method="puct", simulations=_rollouts(rollouts[1]), exploration=ROLLOUT_EXPLORATION, solve=True
         )
         name = f"mcts:{config.simulations}"
-        return cls(RolloutEvaluator(), config, name=name, temperature=temperature, seed=seed)
+        return cls(RolloutEvaluator(), config, name=name, temperature=temperature, seed=seed, threads=threads)
 
     @classmethod
-    def _load_onnx(cls, path: Path, simulations: int | None, *, temperature: float, seed: int) -> Player:
+    def _load_onnx(
+        cls, path: Path, simulations: int | None, *, temperature: float, seed: int, threads: int
+    ) -> Player:
         from models.onnx_runtime import OnnxEvaluator
 
         if path.suffix != ".onnx" and not path.exists():
             raise AgentError(f"expected an .onnx file, mcts:N or random, got {str(path)!r}")
-        spent = DEFAULT_SIMULATIONS if simulations is None else simulations
-        if not 0 <= spent <= MAX_SIMULATIONS:
-            raise AgentError(f"expected 0 to {MAX_SIMULATIONS} simulations, got {spent}")
-        config = SearchConfig(simulations=spent, gumbel_scale=0.0, solve=True) if spent else None
+        config = search_config(simulations)
         evaluator = OnnxEvaluator(path)
-        variants = _trained_variants(evaluator.metadata, path)
-        return cls(evaluator, config, name=path.name, variants=variants, temperature=temperature, seed=seed)
+        return cls(
+            evaluator,
+            config,
+            name=path.name,
+            variants=_trained_variants(evaluator.metadata, path),
+            temperature=temperature,
+            seed=seed,
+            threads=threads,
+        )
 
     def __repr__(self) -> str:
         return f"<Player {self.description}>"
@@ -195,13 +218,24 @@ class Player:
         if not isinstance(self._evaluator, RolloutEvaluator):
             self._evaluator(observe([start(variant)]))
 
+    def close(self) -> None:
+        """Let the threads go."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
     def choose(self, position: Position) -> int:
         """The action to play, one of the position's own; `MoveError` if the game is over."""
         return self.choose_many([position])[0]
 
-    def choose_many(self, positions: Sequence[Position]) -> list[int]:
+    def choose_many(self, positions: Sequence[Position], /) -> list[int]:
         """An action for each position, searched together; the variants may differ."""
-        return [analysis.action for analysis in self._analyse_many(positions)]
+        forced = [len(position.legal_actions) == 1 for position in positions]
+        free = [position for position, only in zip(positions, forced, strict=True) if not only]
+        chosen = (analysis.action for analysis in self._analyse_many(free))
+        return [
+            int(position.legal_actions[0]) if only else next(chosen)
+            for position, only in zip(positions, forced, strict=True)
+        ]
 
     def analyse(self, position: Position) -> Analysis:
         """What the player thinks of a position; `MoveError` if the game is over."""
@@ -217,12 +251,32 @@ class Player:
                 raise MoveError(
                     f"expected a position where a move is due, got one where the game is over: {position!r}"
                 )
+        for analysis in self._analyses(positions):
+            yield self._with_drawn_action(analysis) if self._temperature else analysis
+
+    def _analyses(self, positions: Sequence[Position]) -> Iterator[Analysis]:
+        """Every thread takes a part of the positions; all are done before the first is told."""
+        seed = int(self._random.integers(2**63)) if self._temperature else self._seed
+        n = len(self._memories) if len(positions) >= _PART * len(self._memories) else 1
+        bounds = [len(positions) * i // n for i in range(n + 1)]
+        parts = [positions[start:stop] for start, stop in pairwise(bounds)]
+        if self._pool is None or n == 1:
+            return self._analyse_part(positions, self._memories[0], seed)
+        jobs = [
+            self._pool.submit(lambda *job: list(self._analyse_part(*job)), part, memory, seed + i)
+            for i, (part, memory) in enumerate(zip(parts, self._memories, strict=True))
+        ]
+        return chain.from_iterable(job.result() for job in jobs)
+
+    def _analyse_part(self, positions: Sequence[Position], memory: Memory, seed: int) -> Iterator[Analysis]:
         size = self._batch_size(positions)
         for first in range(0, len(positions), size):
             batch = positions[first : first + size]
-            result = self._search(batch) if self._config else self._look(batch)
-            for analysis in self._read(batch, result):
-                yield self._with_drawn_action(analysis) if self._temperature else analysis
+            if self._config is None:
+                yield from self._read(batch, self._look(batch))
+            else:
+                result = search(batch, self._evaluator, self._config, seed=seed, memory=memory)
+                yield from self._read(batch, result)
 
     def _with_drawn_action(self, analysis: Analysis) -> Analysis:
         """With an action drawn from policy ** (1 / temperature), by the Gumbel-max trick."""
@@ -235,10 +289,6 @@ class Player:
         """How many of the positions are searched together, so that their trees fit into memory."""
         node = max((_node_bytes(position) for position in positions), default=1)
         return max(1, min(_BATCH, _TREE_BYTES // (node * (self.simulations + 2))))
-
-    def _search(self, positions: Sequence[Position]) -> SearchResult:
-        seed = int(self._random.integers(2**63)) if self._temperature else self._seed
-        return search(positions, self._evaluator, self._config, seed=seed)
 
     def _look(self, positions: Sequence[Position]) -> SearchResult:
         """The evaluator's own opinion, in the form of a search's result."""
@@ -271,6 +321,14 @@ class Player:
                 win_draw_loss=None,
                 simulations=self.simulations,
             )
+
+
+def search_config(simulations: int | None) -> SearchConfig | None:
+    """How an agent searches in play, with `DEFAULT_SIMULATIONS` by default; None for 0, no search at all."""
+    spent = DEFAULT_SIMULATIONS if simulations is None else simulations
+    if not 0 <= spent <= MAX_SIMULATIONS:
+        raise AgentError(f"expected 0 to {MAX_SIMULATIONS} simulations, got {spent}")
+    return SearchConfig(simulations=spent, gumbel_scale=0.0, solve=True) if spent else None
 
 
 def _node_bytes(position: Position) -> int:

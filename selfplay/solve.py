@@ -11,10 +11,8 @@ import numpy as np
 
 import games
 from games import Position, SolveLimitError, Variant
-from games.geometry import OFF
 from games.solver import DEFAULT_MEMORY, SolveProgress, Solver
-from games.state import ORIGIN, STONES_LEFT
-from games.symmetry import symmetries
+from selfplay.openings import CanonicalKey, canonical_key
 
 NODES_A_POSITION = 5_000_000
 """Limit for one position of a sample, if none is given."""
@@ -107,15 +105,16 @@ def sample_positions(
     """
     random = np.random.default_rng(seed)
     solver = Solver(variant, memory=memory)
-    seen: set[tuple[bytes, int, int, int]] = set()
+    seen: set[CanonicalKey] = set()
     lines: list[str] = []
     skipped, in_a_row, shallowest = 0, 0, 0
     for _ in range(number * TRIES_A_POSITION):
         if len(lines) == number:
             break
         position = _random_position(variant, shallowest, random)
-        if position is None or not _is_new(position, seen):
+        if position is None or (key := canonical_key(position)) in seen:
             continue
+        seen.add(key)
         try:
             values = solver.action_values(position, nodes=nodes, seconds=seconds)
         except SolveLimitError:
@@ -142,21 +141,6 @@ def _random_position(variant: Variant, shallowest: int, random: np.random.Genera
         game.append(game[-1].play(random.choice(game[-1].legal_actions)))
     deep_enough = game[shallowest:-1]
     return deep_enough[random.integers(len(deep_enough))] if deep_enough else None
-
-
-def _is_new(position: Position, seen: set[tuple[bytes, int, int, int]]) -> bool:
-    """Whether neither the position nor an image of it was seen before; now it was."""
-    images = symmetries(position.variant)[:, :-2]
-    state = position.state
-    cells, origin = state.cells[0], int(state.info[0, ORIGIN])
-    seen_through = (
-        (cells[image.argsort()].tobytes(), OFF if origin == OFF else int(image[origin])) for image in images
-    )
-    key = (*min(seen_through), position.colour_to_move, int(state.info[0, STONES_LEFT]))
-    if key in seen:
-        return False
-    seen.add(key)
-    return True
 
 
 def _suite_line(position: Position, values: dict[int, int]) -> str:

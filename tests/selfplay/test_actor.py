@@ -11,9 +11,10 @@ import pytest
 import games
 from games import Position, Variant
 from games.compiler import compile_rules
+from mcts.cache_kernels import position_key
 from mcts.search import search
 from selfplay.actor import Actor, Episode
-from selfplay.kernels import EVALUATIONS, FULL_SEARCHES, MOVES, SIMULATIONS, position_key
+from selfplay.kernels import EVALUATIONS, FULL_SEARCHES, MOVES, SIMULATIONS
 from tests.selfplay.hashed import (
     MIXED,
     SWAP,

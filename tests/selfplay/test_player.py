@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -162,6 +164,24 @@ def test_any_number_of_positions_is_answered() -> None:
 
 
 # --- refusals -----------------------------------------------------------------------------------------------
+
+
+def test_threads_share_the_positions_and_change_no_answer(connect4_agent: Path) -> None:
+    positions = [position("connect4", *moves) for moves in product("abcdefg", repeat=2)]
+    alone, shared = (Player.load(connect4_agent, simulations=8, threads=threads) for threads in (1, 3))
+    assert alone.choose_many(positions) == shared.choose_many(positions)
+    shared.close()
+
+
+def test_a_forced_move_asks_nobody() -> None:
+    """The last free cell of a drawn game."""
+    last = position("tictactoe", "a3", "b3", "c3", "b2", "a2", "c2", "b1", "a1")
+    player = Player(never_asked, SearchConfig(simulations=8), name="never")
+    assert last.action_text(player.choose(last)) == "c1"
+
+
+def never_asked(_observation: Observation) -> NoReturn:
+    raise AssertionError
 
 
 def test_a_finished_game_asks_for_no_move() -> None:

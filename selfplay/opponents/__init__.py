@@ -1,0 +1,79 @@
+"""Who can sit at a board: `load_contestant` makes a player of any kind from its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from games import AgentError, Variant
+from selfplay.match import Contestant
+from selfplay.player import Player
+
+KINDS = (
+    "an .onnx or .safetensors file, a run folder, random, mcts:N, alphabeta:DEPTH, solver, openspiel:mcts:N, "
+    "uci:COMMAND or gtp:COMMAND"
+)
+"""What `load_contestant` understands, for messages."""
+
+
+def load_contestant(
+    spec: str, variant: Variant, *, simulations: int | None = None, seed: int = 0, threads: int = 1
+) -> Contestant:
+    """A player of one variant, from what a user calls it.
+
+    Args:
+        spec: one of `KINDS`; a file or a folder may end in `@N`, the simulations a move.
+        variant: what it is to play.
+        simulations: a move, for networks whose name doesn't say it; default 64.
+        seed: of its chances.
+        threads: how many positions (or processes of an outside engine) work at a time.
+
+    Raises:
+        UserError: nothing has that name, or it can't play this variant; one line.
+    """
+    kind, _, rest = spec.partition(":")
+    if kind == "alphabeta":
+        from selfplay.opponents.alphabeta import AlphaBetaContestant
+
+        return AlphaBetaContestant(_depth(rest, spec), variant, seed=seed, threads=threads)
+    if spec == "solver":
+        from selfplay.opponents.solver import SolverContestant
+
+        return SolverContestant(variant, seed=seed)
+    if kind == "openspiel":
+        from selfplay.opponents.openspiel import OpenSpielContestant
+
+        return OpenSpielContestant(rest, variant, seed=seed, processes=threads)
+    if kind == "uci":
+        from selfplay.opponents.uci import UciContestant
+
+        return UciContestant(rest, variant, processes=threads)
+    if kind == "gtp":
+        from selfplay.opponents.gtp import GtpContestant
+
+        return GtpContestant(rest, variant, processes=threads)
+    player = _load_player(spec, simulations=simulations, seed=seed, threads=threads)
+    player.check_plays(variant)
+    return player
+
+
+def _load_player(spec: str, *, simulations: int | None, seed: int, threads: int) -> Player:
+    """What plays with our own search."""
+    if spec == "random" or spec.partition(":")[0] == "mcts":
+        return Player.load(spec, seed=seed, threads=threads)
+    name, at, own = spec.rpartition("@")
+    path = Path(name if at and own.isdecimal() else spec)
+    if at and own.isdecimal():
+        simulations = int(own)
+    if path.is_dir() or path.suffix == ".safetensors":
+        from selfplay.opponents.network import load_network_player
+
+        return load_network_player(path, simulations=simulations, seed=seed, threads=threads)
+    if not path.exists():
+        raise AgentError(f"expected {KINDS}, got {spec!r}")
+    return Player.load(path, simulations=simulations, seed=seed, threads=threads)
+
+
+def _depth(text: str, spec: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) >= 1):
+        raise AgentError(f"expected alphabeta:DEPTH with a depth of at least 1, got {spec!r}")
+    return int(text)
