@@ -343,35 +343,42 @@ def evaluate(
         str | None, typer.Option(help="What the positions are of. Default: what the agent was trained for.")
     ] = None,
     simulations: Annotated[
-        int | None,
-        typer.Option(min=0, help="Simulations a move, for an .onnx file; 0: its policy alone. Default: 64."),
+        list[int] | None,
+        typer.Option(
+            min=0,
+            help="Simulations a move, for an .onnx file; 0: its policy alone; may be repeated. "
+            "Default: 0 and 64.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of random playouts and moves.")] = 0,
     json_file: JsonOption = None,
 ) -> None:
-    """Score an agent's moves on solved positions."""
+    """Score an agent's moves on solved positions, such as `solve --sample` writes."""
     import games
-    from selfplay.evaluate import evaluate_player, read_suite, report
-    from selfplay.player import Player
+    from selfplay.evaluate import evaluate_player, load_players, read_suite, report, spot_check
 
-    player = Player.load(agent, simulations=simulations, seed=seed)
-    rules = (
-        games.load(variant) if variant else player.variants[0] if player.variants else games.load("connect4")
-    )
+    players = load_players(agent, simulations or (), seed=seed)
+    trained = players[0].variants
+    rules = games.load(variant) if variant else trained[0] if trained else games.load("connect4")
     positions = read_suite(suite, rules)
-    with progress_bar("positions", len(positions)) as progress:
-        evaluation = evaluate_player(player, rules, positions, progress=progress)
-    _show_evaluation(evaluation, player, rules)
-    write_json(json_file, report(evaluation, player, rules))
+    spot_check(suite, positions, rules)
+    with progress_bar("positions", len(positions) * len(players)) as progress:
+        evaluations = [
+            (player, evaluate_player(player, rules, positions, progress=progress)) for player in players
+        ]
+    for player, evaluation in evaluations:
+        _show_evaluation(player, evaluation, rules)
+    write_json(json_file, report(evaluations, rules))
 
 
-def _show_evaluation(evaluation: Evaluation, player: Player, variant: Variant) -> None:
+def _show_evaluation(player: Player, evaluation: Evaluation, variant: Variant) -> None:
+    from selfplay.evaluate import table
+
     typer.echo(f"{player.description} on {variant.name}, {evaluation.seconds:.1f} s")
-    width = max(len(name) for name in (*evaluation.sets, "mean of sets"))
-    typer.secho(f"{'set':<{width}}  positions  keeps the value  best score", bold=True)
-    for name, score in {**evaluation.sets, "mean of sets": evaluation.mean}.items():
-        shares = f"{score.value_preserving:>15.1%}  {score.optimal:>10.1%}"
-        typer.echo(f"{name:<{width}}  {score.positions:>9}  {shares}")
+    heading, *lines = table(evaluation)
+    typer.secho(heading, bold=True)
+    for line in lines:
+        typer.echo(line)
 
 
 @app.command(rich_help_panel="Measure")
@@ -535,6 +542,35 @@ def demo(
     from selfplay.demo import run_demo
 
     write_json(json_file, run_demo(variant, minutes=minutes, run=run, output=output, echo=typer.echo))
+
+
+@app.command(rich_help_panel="Measure")
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders; several side by side.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER|FILE.html",
+            help="Where the page goes. Default: the run's folder; for several runs the current one.",
+        ),
+    ] = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Show runs as one HTML page and PNGs: losses, strength, calibration, games, speed, openings."""
+    from selfplay.reporting.report import output_file, read_runs, steps, write_report
+
+    target = output_file(runs, output)
+    found = read_runs(runs)
+    with progress_bar("report", steps(found)) as progress:
+        written = write_report(found, target, progress=progress)
+    for line in written.missing:
+        typer.echo(f"missing: {line}")
+    size = written.page.stat().st_size / 2**20
+    folder = written.page.with_suffix("")
+    typer.echo(f"{written.page}: {size:.1f} MB; {len(written.pictures)} pictures in {folder}.")
+    write_json(json_file, written.result)
 
 
 @app.command(rich_help_panel="Measure")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from games.errors import RunError
 from mcts.config import SearchConfig
@@ -62,6 +62,25 @@ class LearnerConfig(_Section):
     precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$", description="of the training step")
 
 
+class GateConfig(_Section):
+    """Whether new weights have to win before they play (AlphaGo Zero, Silver et al. 2017; AlphaZero: no)."""
+
+    enabled: bool = Field(False, description="test new weights against those that play")
+    every: int = Field(4, ge=1, description="iterations between two tests")
+    games: int = Field(200, ge=2, description="most games of a test; undecided, the old weights play on")
+    simulations: int = Field(32, ge=0, description="simulations a move in them")
+    elo0: float = Field(0.0, description="Elo points by which weights that fail are stronger")
+    elo1: float = Field(70.0, description="and those that pass (AlphaGo Zero: 55 % of the games, 35 points)")
+    alpha: float = Field(0.05, gt=0, lt=0.5, description="chance that weights pass that should fail")
+    beta: float = Field(0.05, gt=0, lt=0.5, description="chance that weights fail that should pass")
+
+    @model_validator(mode="after")
+    def _check(self) -> GateConfig:
+        if not self.elo0 < self.elo1:
+            raise ValueError(f"expected elo0 < elo1, got {self.elo0:g} and {self.elo1:g}")
+        return self
+
+
 class TrainConfig(_Section):
     """A whole run."""
 
@@ -78,6 +97,7 @@ class TrainConfig(_Section):
     network: NetworkConfig = Field(default_factory=NetworkConfig)
     selfplay: SelfPlayConfig = Field(default_factory=SelfPlayConfig)
     learner: LearnerConfig = Field(default_factory=LearnerConfig)
+    gate: GateConfig = Field(default_factory=GateConfig)
 
 
 def read_config(file: Path | None, settings: Sequence[str], base: TrainConfig | None = None) -> TrainConfig:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from games import RunError, Variant
 from games.compilation import announce_first_compile
@@ -27,10 +28,14 @@ from models.evaluator import choose_device
 from models.format import one_line
 from selfplay.actor import Actor, Episode
 from selfplay.config import TrainConfig
+from selfplay.gate import challenge
 from selfplay.kernels import EVALUATIONS, MOVES, SIMULATIONS
 from selfplay.learner import Learner, Losses
 from selfplay.replay import Replay
 from selfplay.run import RunFolder, Snapshot, disk_errors
+
+_CHAMPION = "champion."
+"""Prefix of the champion's tensors in a checkpoint."""
 
 
 class Progress(NamedTuple):
@@ -73,6 +78,7 @@ class Training:
         self.seconds = 0.0
         self.debt = 0.0  # samples still to be learned from for positions already recorded
         self.fresh: list[Episode] = []  # games since the last checkpoint
+        self.champion = _copied(self.learner.ema) if config.gate.enabled else None
 
     @property
     def description(self) -> str:
@@ -95,14 +101,21 @@ class Training:
         self.fresh += episodes
         self.episodes_played += len(episodes)
         losses = self._learn(sum(int(e.recorded.sum()) for e in episodes))
-        for evaluator, actor in zip(self.evaluators, self.actors, strict=True):
-            evaluator.load(self.learner.ema)
-            actor.forget_evaluations()
         self.iteration += 1
-        ended = time.perf_counter()
-        return self._metrics(
-            episodes, losses, _totals(self.actors) - before, played - started, ended - played
+        learned = time.perf_counter()
+        tested = self._challenge()
+        for evaluator, actor in zip(self.evaluators, self.actors, strict=True):
+            evaluator.load(self.playing)
+            actor.forget_evaluations()
+        row = self._metrics(
+            episodes, losses, _totals(self.actors) - before, played - started, learned - played
         )
+        return row | tested
+
+    @property
+    def playing(self) -> dict[str, Tensor]:
+        """The weights that play: the averaged ones, or with gating the last that passed."""
+        return self.learner.ema if self.champion is None else self.champion
 
     def share(self) -> float:
         """How much of the budget is spent, in [0, 1]."""
@@ -134,7 +147,7 @@ class Training:
             "steps": self.learner.steps,
             "rng": self.rng.bit_generator.state,
         }
-        return Snapshot(number, self.learner.state(), arrays, counters)
+        return Snapshot(number, self.learner.state() | self._gate_state(), arrays, counters)
 
     def restore(self, snapshot: Snapshot, episodes_of: Callable[[int], list[Episode]]) -> None:
         """Go back to a checkpoint; `episodes_of(n)` reads the games that checkpoint n added."""
@@ -143,17 +156,18 @@ class Training:
         self.episodes_played, self.debt = counters["episodes_played"], counters["debt"]
         self.rng.bit_generator.state = counters["rng"]
         self.learner.restore(snapshot.tensors, steps=counters["steps"])
+        self._restore_gate(snapshot.tensors)
         for i, (actor, evaluator) in enumerate(zip(self.actors, self.evaluators, strict=True)):
             prefix = f"{i}."
             mine = {k.removeprefix(prefix): a for k, a in snapshot.arrays.items() if k.startswith(prefix)}
             actor.restore(mine)
-            evaluator.load(self.learner.ema)
+            evaluator.load(self.playing)
         self._refill(snapshot, episodes_of)
 
     def agent(self) -> bytes:
-        """The averaged weights as a checkpoint file."""
+        """The weights that play as a checkpoint file."""
         net = PolicyValueNet(self.config.network)
-        net.load_state_dict(self.learner.ema)
+        net.load_state_dict(self.playing)
         return pack_checkpoint(net, metadata=agent_metadata(self))
 
     def _play(self) -> list[Episode]:
@@ -190,6 +204,42 @@ class Training:
             )
             losses.append(self.learner.step(batch, progress=self.share()))
         return losses
+
+    def _challenge(self) -> dict[str, Any]:
+        """With gating, every so often: let the averaged weights play if they are stronger; the metrics."""
+        gate = self.config.gate
+        if self.champion is None or self.learner.steps == 0 or self.iteration % gate.every:
+            return {}
+        began = time.perf_counter()
+        duel = challenge(
+            gate,
+            self.config.network,
+            self.variants,
+            self.learner.ema,
+            self.champion,
+            device=self.device,
+            threads=len(self.actors),
+            seed=self.config.seed + self.iteration,
+        )
+        if passed := duel.verdict == "stronger":
+            self.champion = _copied(self.learner.ema)
+        result = duel.encounter.result
+        return {
+            "gate_passed": float(passed),
+            "gate_points": result.points,
+            "gate_games": len(result.games),
+            "gate_seconds": time.perf_counter() - began,
+        }
+
+    def _gate_state(self) -> dict[str, Tensor]:
+        champion = {} if self.champion is None else self.champion
+        return {f"{_CHAMPION}{name}": value.cpu().clone() for name, value in champion.items()}
+
+    def _restore_gate(self, tensors: dict[str, Tensor]) -> None:
+        """Take up a checkpoint's champion; a run that gates from now on begins with the averaged weights."""
+        if self.champion is not None:
+            saved = {k.removeprefix(_CHAMPION): v for k, v in tensors.items() if k.startswith(_CHAMPION)}
+            self.champion = {k: v.to(self.device) for k, v in saved.items()} or _copied(self.learner.ema)
 
     def _refill(self, snapshot: Snapshot, episodes_of: Callable[[int], list[Episode]]) -> None:
         """Fill the replay window from the recorded games, newest first until it is full."""
@@ -321,6 +371,10 @@ def agent_metadata(training: Training) -> dict[str, Any]:
         "steps": training.learner.steps,
         "seconds": round(training.seconds, 1),
     }
+
+
+def _copied(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in weights.items()}
 
 
 def _totals(actors: Sequence[Actor]) -> Any:

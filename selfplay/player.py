@@ -245,6 +245,10 @@ class Player:
         win, draw, loss = self._evaluator.win_draw_loss(observe([position]))[0].tolist()
         return analysis._replace(win_draw_loss=(win, draw, loss))
 
+    def analyse_many(self, positions: Sequence[Position]) -> list[Analysis]:
+        """As `analyse` for each position, searched together, but without `win_draw_loss`."""
+        return list(self._analyse_many(positions))
+
     def _analyse_many(self, positions: Sequence[Position]) -> Iterator[Analysis]:
         for position in positions:
             if position.is_over:

@@ -9,7 +9,9 @@ Whatever instant it is killed at, what is on disk is whole.
     tensorboard/        the same as TensorBoard events
     games/N.npz         the games finished between checkpoint N - 1 and checkpoint N
     checkpoints/N/      weights, averaged weights, optimiser, games in flight, counters
+    agents/N.safetensors  the averaged weights at some of the checkpoints, to look back at
     agent.onnx          the exported agent
+    report.html, report/  what `selfplay report` writes; strength.json: what its --measure found
 """
 
 from __future__ import annotations
@@ -45,11 +47,14 @@ from selfplay.config import SelfPlayConfig, TrainConfig
 FORMAT, VERSION = "selfplay-run", 1
 
 
-_FOLDERS = ("checkpoints", "games", "variants")
+_FOLDERS = ("agents", "checkpoints", "games", "variants")
 _BEFORE_THE_HEADER = {*_FOLDERS, "lock", "config.toml"}
 """What a run holds before `run.json` makes it one."""
 
-_UNREADABLE = (
+KEPT_AGENTS = 32
+"""Agents that a run keeps to look back at, spread evenly over its checkpoints; the newest comes on top."""
+
+UNREADABLE = (
     OSError,
     ValueError,
     KeyError,
@@ -143,6 +148,9 @@ class RunFolder:
             unfinished.rename(folder)
             for number in checkpoint_numbers(self.path)[: -self.config.keep_checkpoints]:
                 shutil.rmtree(self.path / "checkpoints" / f"{number:06d}")
+            (self.path / "agents").mkdir(exist_ok=True)
+            write_atomically(self.path / "agents" / f"{snapshot.number:06d}.safetensors", agent)
+            _thin_out(archived_agents(self.path))
 
     def latest(self) -> Snapshot | None:
         """The last checkpoint, or None before the first; what a killed run wrote after it is removed."""
@@ -150,9 +158,9 @@ class RunFolder:
         last = numbers[-1] if numbers else 0
         with disk_errors(self.path):
             _remove_unfinished(self.path)
-            for chunk in (self.path / "games").glob("[0-9]*.npz"):
-                if int(chunk.stem) > last:
-                    chunk.unlink()
+            for file in [*(self.path / "games").glob("[0-9]*.npz"), *archived_agents(self.path)]:
+                if int(file.stem) > last:
+                    file.unlink()
         return self._read(last) if numbers else None
 
     def episodes(self, number: int) -> list[Episode]:
@@ -160,7 +168,7 @@ class RunFolder:
         path = self.path / "games" / f"{number:06d}.npz"
         try:
             return unpack_episodes(path.read_bytes())
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise RunError(f"{path}: expected recorded games, got {one_line(error)}") from None
 
     def append_metrics(self, row: dict[str, Any]) -> None:
@@ -182,7 +190,7 @@ class RunFolder:
             with np.load(folder / "actors.npz", allow_pickle=False) as file:
                 arrays = dict(file)
             counters = json.loads((folder / "counters.json").read_text())
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise RunError(f"{folder}: expected a checkpoint, got {one_line(error)}") from None
         return Snapshot(number, tensors, arrays, counters)
 
@@ -230,6 +238,11 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 def checkpoint_numbers(path: Path) -> list[int]:
     """Numbers of the whole checkpoints of a run, oldest first."""
     return sorted(int(folder.name) for folder in (path / "checkpoints").glob("*") if folder.name.isdigit())
+
+
+def archived_agents(path: Path) -> list[Path]:
+    """The agents that a run keeps to look back at, oldest first."""
+    return sorted((path / "agents").glob("[0-9]*.safetensors"))
 
 
 @contextmanager
@@ -310,6 +323,16 @@ def _fill(path: Path, config: TrainConfig, variants: Sequence[Variant]) -> None:
     write_atomically(path / "run.json", json.dumps(header).encode())
 
 
+def _thin_out(agents: Sequence[Path]) -> None:
+    """Keep multiples of a power of two, which is doubled whenever there are too many; and the newest."""
+    step = 1
+    while len([agent for agent in agents if int(agent.stem) % step == 0]) > KEPT_AGENTS:
+        step *= 2
+    for agent in agents[:-1]:
+        if int(agent.stem) % step:
+            agent.unlink()
+
+
 def _holds_other_files(path: Path) -> bool:
     """Whether there is something in a folder that isn't the beginning of a run."""
     names = [entry.name for entry in path.iterdir()]
@@ -330,7 +353,7 @@ def _remove_unfinished(path: Path) -> None:
     """Remove what a killed process was writing."""
     for folder in (path / "checkpoints").glob("*.tmp"):
         shutil.rmtree(folder)
-    for parent in (path, path / "games", path / "variants"):
+    for parent in (path, path / "agents", path / "games", path / "variants"):
         for file in parent.glob(".*.tmp"):
             file.unlink()
 

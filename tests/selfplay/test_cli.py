@@ -209,18 +209,39 @@ def test_evaluate_writes_what_it_shows(connect4_agent: Path, golden: Path, tmp_p
     written = json.loads(output.read_text())
     assert written["agent"] == "connect4.onnx"
     assert written["variant"] == {"name": "connect4", "digest": games.load("connect4").digest}
-    assert written["simulations"] == 0
-    assert (
-        written["mean"]["positions"] == sum(score["positions"] for score in written["sets"].values()) == 800
-    )
-    assert set(written) == {"agent", "variant", "simulations", "sets", "mean", "seconds", "versions"}
-    for name, score in written["sets"].items():
+    assert set(written) == {"agent", "variant", "simulations", "versions"}
+    evaluation = written["simulations"]["0"]
+    assert set(evaluation) == {"sets", "mean", "by_value", "seconds"}
+    positions = [score["positions"] for score in evaluation["sets"].values()]
+    assert evaluation["mean"]["positions"] == sum(positions) == 800
+    for name, score in evaluation["sets"].items():
         (line,) = [line for line in result.stdout.splitlines() if line.startswith(name)]
-        assert line.split()[1:] == [
+        low, high = score["intervals"]["value_preserving"]
+        assert line.split()[1:6] == [
             str(score["positions"]),
             f"{score['value_preserving']:.1%}",
-            f"{score['optimal']:.1%}",
+            f"[{100 * low:.1f},",
+            f"{100 * high:.1f}]",
+            str(score["can_fail"]),
         ]
+        assert line.split()[7] == f"{score['regret']:.3f}"
+
+
+def test_evaluate_takes_several_numbers_of_simulations(connect4_agent: Path, tmp_path: Path) -> None:
+    (tmp_path / "suite.jsonl").write_text('{"moves": "44", "scores": [-2, -1, 0, 1, 0, -1, -2]}\n')
+    arguments = ("evaluate", connect4_agent, "--suite", tmp_path / "suite.jsonl")
+    output = tmp_path / "result.json"
+    result = run(*arguments, "--simulations", 4, "--simulations", 0, "--json", output)
+    assert result.exit_code == 0, result.output
+    assert list(json.loads(output.read_text())["simulations"]) == ["4", "0"]
+    assert run(*arguments, "--json", output).exit_code == 0
+    assert list(json.loads(output.read_text())["simulations"]) == ["0", "64"]
+
+
+def test_a_suite_of_another_variant_is_refused(golden: Path) -> None:
+    suite = golden / "connect4_positions.jsonl"
+    message = refused("evaluate", "random", "--suite", suite, "--variant", "connect4-misere")
+    assert "another variant's suite?" in message
 
 
 def test_json_to_a_device_leaves_the_device_alone(tmp_path: Path) -> None:
