@@ -185,7 +185,7 @@ class Solver:
         """At least `needed`: the mover's value isn't below what is returned; below: it isn't above."""
         search, registers = self._search, self._search.registers
         kernels.ask(self._rules, self._state, search, needed if position.to_play == 0 else 1 - needed)
-        done = False
+        done = kernels.advance(self._rules, self._state, search, 0)  # compiled before time is taken
         while not done:
             began, before = time.perf_counter(), int(registers[kernels.NODES])
             done = kernels.advance(self._rules, self._state, search, before + limits.next_slice())

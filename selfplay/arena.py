@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from games import Variant, start
-from selfplay.evaluate import versions
 from selfplay.match import Contestant, Game, MatchResult, play_match
 from selfplay.openings import Openings
 from selfplay.ratings import Pairing, Ratings, pair_results, rate
 from selfplay.sprt import Sprt, Verdict, elo_of_points
+from selfplay.versions import versions
 
 SPRT_ROUND = 16
 """Openings between two looks at a sequential test."""

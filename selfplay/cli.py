@@ -97,6 +97,10 @@ JsonOption = Annotated[
 """`--json FILE`, for commands that compute a result; `write_json` writes it."""
 
 
+ThreadsOption = Annotated[int, typer.Option(min=1, help="Cores that work at a time.")]
+"""`--threads N`, for commands that search many positions at once."""
+
+
 def write_json(path: Path | None, result: dict[str, Any]) -> None:
     """Write a result where `--json` says, a file whole or not at all; nothing without it."""
     from models.format import write_atomically
@@ -308,7 +312,7 @@ def arena(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, help="Cores that work at a time.")] = 2,
+    threads: ThreadsOption = 2,
     records: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write every game, one JSON object a line.", callback=_in_a_folder),
@@ -337,7 +341,12 @@ def arena(
 
 @app.command(rich_help_panel="Measure")
 def evaluate(
-    agent: Annotated[str, typer.Argument(metavar="AGENT", help="An .onnx file, mcts:N or random.")],
+    agent: Annotated[
+        str,
+        typer.Argument(
+            metavar="AGENT", help="An .onnx or .safetensors file, a run folder, mcts:N or random."
+        ),
+    ],
     suite: Annotated[Path, typer.Option(metavar="FILE", help="Solved positions, one JSON object a line.")],
     variant: Annotated[
         str | None, typer.Option(help="What the positions are of. Default: what the agent was trained for.")
@@ -346,18 +355,19 @@ def evaluate(
         list[int] | None,
         typer.Option(
             min=0,
-            help="Simulations a move, for an .onnx file; 0: its policy alone; may be repeated. "
-            "Default: 0 and 64.",
+            help="Simulations a move, for networks; 0: the policy alone; may be repeated. Default: 0 and 64.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of random playouts and moves.")] = 0,
+    threads: ThreadsOption = 2,
     json_file: JsonOption = None,
 ) -> None:
     """Score an agent's moves on solved positions, such as `solve --sample` writes."""
     import games
-    from selfplay.evaluate import evaluate_player, load_players, read_suite, report, spot_check
+    from selfplay.evaluate import evaluate_player, load_players, report
+    from selfplay.suite import read_suite, spot_check
 
-    players = load_players(agent, simulations or (), seed=seed)
+    players = load_players(agent, simulations or (), seed=seed, threads=threads)
     trained = players[0].variants
     rules = games.load(variant) if variant else trained[0] if trained else games.load("connect4")
     positions = read_suite(suite, rules)
@@ -556,12 +566,30 @@ def report(
             help="Where the page goes. Default: the run's folder; for several runs the current one.",
         ),
     ] = None,
+    measure: Annotated[
+        bool,
+        typer.Option("--measure", help="First measure how strong the agents of each run's past are."),
+    ] = False,
+    suite: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --measure: solved positions to score them on.")
+    ] = None,
+    number: Annotated[
+        int, typer.Option("--games", min=2, help="With --measure: games of each pairing.")
+    ] = 40,
     json_file: JsonOption = None,
 ) -> None:
     """Show runs as one HTML page and PNGs: losses, strength, calibration, games, speed, openings."""
     from selfplay.reporting.report import output_file, read_runs, steps, write_report
 
     target = output_file(runs, output)
+    if suite is not None and not measure:
+        raise typer.BadParameter("--suite needs --measure")
+    if measure:
+        from selfplay.strength import measure_run
+
+        for run in runs:
+            typer.echo(f"Measuring {run} …")
+            measure_run(run, suite=suite, games=number, tell=lambda line: typer.echo(f"  {line}", err=True))
     found = read_runs(runs)
     with progress_bar("report", steps(found)) as progress:
         written = write_report(found, target, progress=progress)

@@ -233,7 +233,7 @@ class Training:
 
     def _gate_state(self) -> dict[str, Tensor]:
         champion = {} if self.champion is None else self.champion
-        return {f"{_CHAMPION}{name}": value.cpu().clone() for name, value in champion.items()}
+        return {f"{_CHAMPION}{k}": v.cpu().contiguous().clone() for k, v in champion.items()}
 
     def _restore_gate(self, tensors: dict[str, Tensor]) -> None:
         """Take up a checkpoint's champion; a run that gates from now on begins with the averaged weights."""

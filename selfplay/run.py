@@ -324,9 +324,9 @@ def _fill(path: Path, config: TrainConfig, variants: Sequence[Variant]) -> None:
 
 
 def _thin_out(agents: Sequence[Path]) -> None:
-    """Keep multiples of a power of two, which is doubled whenever there are too many; and the newest."""
-    step = 1
-    while len([agent for agent in agents if int(agent.stem) % step == 0]) > KEPT_AGENTS:
+    """Keep the newest, and of the others multiples of the power of two that leaves few enough."""
+    newest, step = int(agents[-1].stem), 1
+    while newest // step > KEPT_AGENTS:
         step *= 2
     for agent in agents[:-1]:
         if int(agent.stem) % step:

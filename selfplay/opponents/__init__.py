@@ -51,13 +51,13 @@ def load_contestant(
         from selfplay.opponents.gtp import GtpContestant
 
         return GtpContestant(rest, variant, processes=threads)
-    player = _load_player(spec, simulations=simulations, seed=seed, threads=threads)
+    player = load_player(spec, simulations=simulations, seed=seed, threads=threads)
     player.check_plays(variant)
     return player
 
 
-def _load_player(spec: str, *, simulations: int | None, seed: int, threads: int) -> Player:
-    """What plays with our own search."""
+def load_player(spec: str, *, simulations: int | None = None, seed: int = 0, threads: int = 1) -> Player:
+    """What plays by our own search, or by none; arguments and errors as in `load_contestant`."""
     if spec == "random" or spec.partition(":")[0] == "mcts":
         return Player.load(spec, seed=seed, threads=threads)
     name, at, own = spec.rpartition("@")

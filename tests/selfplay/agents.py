@@ -11,8 +11,6 @@ import torch
 
 from games import Position, Variant
 from models import NetworkConfig, PolicyValueNet, export_onnx
-from selfplay import Player
-from selfplay.evaluate import SolvedPosition
 
 
 def export_agent(path: Path, *variants: Variant, wraps: bool = False) -> Path:
@@ -25,29 +23,6 @@ def export_agent(path: Path, *variants: Variant, wraps: bool = False) -> Path:
     named = [{"name": v.name, "digest": v.digest, "toml": v.to_toml()} for v in variants]
     export_onnx(net, path, metadata={"variants": json.dumps(named)}, wraps=wraps)
     return path
-
-
-class ScriptedPlayer(Player):
-    """Plays what a function of the position says."""
-
-    def __init__(self, script: Callable[[Position], int]) -> None:
-        self.name, self.simulations, self.variants = "scripted", 0, None
-        self._script = script
-        self.batches: list[int] = []
-
-    def check_plays(self, variant: Variant) -> None:
-        """It plays everything."""
-
-    def choose_many(self, positions: Sequence[Position]) -> list[int]:
-        """Ask the script, position by position."""
-        self.batches.append(len(positions))
-        return [self._script(position) for position in positions]
-
-
-def perfect(suite: Sequence[SolvedPosition]) -> ScriptedPlayer:
-    """Knows a suite by heart."""
-    best = {solved.position: max(solved.scores, key=solved.scores.__getitem__) for solved in suite}
-    return ScriptedPlayer(best.__getitem__)
 
 
 def leftmost(position: Position) -> int:

@@ -17,14 +17,12 @@ from selfplay.evaluate import (
     BATCH,
     Estimate,
     Evaluation,
-    SolvedPosition,
     evaluate_player,
     load_players,
-    read_suite,
     report,
-    spot_check,
     table,
 )
+from selfplay.suite import SolvedPosition, read_suite, spot_check
 from tests.selfplay.agents import column_shares, leftmost
 
 CONNECT4 = games.load("connect4")

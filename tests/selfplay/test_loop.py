@@ -9,22 +9,30 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
 import games
-from models import NetworkConfig, NetworkEvaluator, PolicyValueNet
+from games import RunError
+from models import NetworkConfig, NetworkEvaluator, PolicyValueNet, load_checkpoint
 from selfplay import Player
-from selfplay.config import LearnerConfig, SelfPlayConfig, TrainConfig
+from selfplay.arena import Duel, Encounter
+from selfplay.config import GateConfig, LearnerConfig, SelfPlayConfig, TrainConfig, read_config
 from selfplay.export import export_agent
+from selfplay.gate import challenge
 from selfplay.loop import Progress, Training, train
-from selfplay.match import play_match
-from selfplay.run import RunFolder, checkpoint_numbers, read_metrics
+from selfplay.match import Game, MatchResult, play_match
+from selfplay.run import RunFolder, checkpoint_numbers, latest_agent, read_metrics
+from selfplay.sprt import Sprt
 from tests.selfplay import tiny_run
 from tests.selfplay.hashed import quiet_search, tictactoe_value
 
 ROOT = Path(__file__).parents[2]
+START = games.start(games.load("tictactoe"))
 
 
 def killed_run(path: Path, *, iterations: int, seconds: float) -> int:
@@ -254,7 +262,7 @@ def test_a_few_seconds_of_training_teach_tic_tac_toe(tmp_path: Path) -> None:
     export_agent(tmp_path / "run", tmp_path / "agent.onnx")
     player = Player.load(tmp_path / "agent.onnx", simulations=16)
     opponent = Player.load("random", seed=1)
-    result = play_match(games.load("tictactoe"), player, opponent, games=50, opening_plies=0, seed=0)
+    result = play_match(player, opponent, [games.start(games.load("tictactoe"))] * 25)
     assert result.losses == 0
     assert result.wins > 35
     untrained = NetworkEvaluator(PolicyValueNet(config.network), device="cpu", precision="float32")
@@ -273,3 +281,73 @@ def judged_wrongly(player: Player, *, samples: int) -> int:
         if not position.is_over:
             wrong += -tictactoe_value(position.play(player.choose(position))) < tictactoe_value(position)
     return int(wrong)
+
+
+# --- gating ---
+
+
+GATED = tiny_run.CONFIG.model_copy(
+    update={"positions": 1500, "gate": GateConfig(enabled=True, every=2, games=32, simulations=4)}
+)
+
+
+def test_with_gating_only_weights_that_passed_play_and_are_exported(tmp_path: Path) -> None:
+    """The test itself is scripted: the first challenge fails, the second passes, later ones fail."""
+    verdicts = iter([None, "stronger"])
+    asked: list[dict[str, Tensor]] = []
+
+    def scripted(
+        _config: GateConfig, _net: NetworkConfig, _variants: object, candidate: Any, *_: Any, **__: Any
+    ) -> Duel:
+        asked.append({name: value.clone() for name, value in candidate.items()})
+        played = MatchResult((Game(0, 0, 0, START, 1), Game(0, 0, 1, START, 0)))
+        return Duel(Encounter(0, 1, played, 0.1), Sprt(), 0.0, next(verdicts, None))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("selfplay.loop.challenge", scripted)
+        training, told = trained(tmp_path / "run", GATED, "tictactoe")
+    tests = [progress.row for progress in told if "gate_passed" in progress.row]
+    assert [row["gate_passed"] for row in tests][:3] == [0.0, 1.0, 0.0]
+    assert all(row["iteration"] % 2 == 0 and row["gate_points"] == 0.75 for row in tests)
+    assert training.playing is training.champion
+    exported, _ = load_checkpoint(latest_agent(tmp_path / "run"))
+    for name, value in exported.state_dict().items():
+        assert torch.equal(value, asked[1][name]), name
+        assert torch.equal(training.playing[name], asked[1][name]), name
+
+
+def test_a_gated_run_resumes_with_its_champion(tmp_path: Path) -> None:
+    """Killed runs end as undisturbed ones, challenges and all."""
+    whole, _ = trained(tmp_path / "whole", GATED, "tictactoe")
+    trained(tmp_path / "parts", GATED.model_copy(update={"positions": 700}), "tictactoe")
+    folder = RunFolder.open(tmp_path / "parts")
+    folder.reconfigure(GATED)
+    parts = train(folder, lambda _progress: None)
+    folder.close()
+    assert whole.champion is not None
+    assert parts.champion is not None
+    assert any(row.get("gate_games") for row in read_metrics(tmp_path / "parts"))
+    for name, value in whole.champion.items():
+        assert torch.equal(value, parts.champion[name]), name
+
+
+def test_a_challenge_is_won_by_the_better_player(tmp_path: Path) -> None:
+    """Weights that learned tic-tac-toe for some seconds against fresh ones, and the other way round."""
+    config = tiny_run.CONFIG.model_copy(update={"positions": 6000})
+    training, _ = trained(tmp_path / "run", config, "tictactoe")
+    fresh = PolicyValueNet(config.network).state_dict()
+    gate = GateConfig(enabled=True, games=400, simulations=0)
+
+    def verdict(candidate: Any, champion: Any) -> str | None:
+        variants, device = [games.load("tictactoe")], torch.device("cpu")
+        return challenge(
+            gate, config.network, variants, candidate, champion, device=device, threads=1, seed=1
+        ).verdict
+
+    assert verdict(training.playing, fresh) == "stronger"
+    assert verdict(fresh, training.playing) == "not stronger"
+
+
+def test_a_gate_whose_hypotheses_are_the_wrong_way_round_is_refused() -> None:
+    with pytest.raises(RunError, match="expected elo0 < elo1, got 50 and 10"):
+        read_config(None, ["gate.elo0=50", "gate.elo1=10"])

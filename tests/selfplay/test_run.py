@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from selfplay.loop import train
 from selfplay.run import (
     RunFolder,
     Snapshot,
+    archived_agents,
     checkpoint_numbers,
     latest_agent,
     pack_episodes,
@@ -412,6 +414,23 @@ def test_the_last_two_checkpoints_and_all_games_are_kept(folder: RunFolder, epis
     assert checkpoint_numbers(folder.path) == [11, 12]
     assert same_snapshot(folder.latest(), snapshot(12))
     assert all(same_episode(folder.episodes(n)[0], episodes[n]) for n in range(1, 13))
+
+
+def test_agents_are_kept_evenly_over_the_run(folder: RunFolder) -> None:
+    """After 77 checkpoints every fourth (every second would be 38 of 32), and the newest."""
+    for number in range(1, 78):
+        saved(folder, number)
+    kept = [int(file.stem) for file in archived_agents(folder.path)]
+    assert kept == [*range(4, 77, 4), 77]
+    assert archived_agents(folder.path)[0].read_bytes() == b"agent 4"
+
+
+def test_agents_of_checkpoints_that_were_lost_are_removed(folder: RunFolder) -> None:
+    for number in range(1, 4):
+        saved(folder, number)
+    shutil.rmtree(folder.path / "checkpoints" / "000003")
+    folder.latest()
+    assert [int(file.stem) for file in archived_agents(folder.path)] == [1, 2]
 
 
 @pytest.mark.parametrize(("instant", "last"), [("rename", 2), ("rmtree", 3)])

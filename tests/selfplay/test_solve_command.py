@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 
 import games
 from selfplay.cli import app
-from selfplay.evaluate import read_suite
 from selfplay.solve import position_after, sample_positions
+from selfplay.suite import read_suite
 
 TICTACTOE = games.load("tictactoe")
 
