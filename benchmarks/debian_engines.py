@@ -3,8 +3,8 @@
     python benchmarks/debian_engines.py --games 20
 
 Ours is the tree search with random playouts (`mcts:N`), and at Connect Four the released agent. Openings
-are random, each played with both colours. What an installed release of Fairy-Stockfish doesn't know is
-written down as such. An engine that isn't installed is left out, and a line says how to install it.
+are drawn by a seed, each played with both colours. What an installed release of Fairy-Stockfish doesn't
+know is written down as such. An engine that isn't installed is left out, and a line says how to install it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import games
-from games import Position, UserError, Variant
-from selfplay.match import Contestant, Forfeit, play_match
+from games import UserError, Variant
+from selfplay.arena import Encounter, encounter_line, encounter_report, forfeit_lines, openings_report
+from selfplay.match import Contestant, play_match
+from selfplay.openings import draw_openings
 from selfplay.opponents.gtp import RECOMMENDED, GtpContestant
 from selfplay.opponents.uci import UciContestant
 from selfplay.player import Player
@@ -34,9 +37,6 @@ GO_VARIANTS = ["go-7", "go"]
 
 PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/games"])
 """Where engines are looked for: Debian puts games outside the usual path."""
-
-OPENING_PLIES = 4
-"""Even, so that a move of origin and target is never cut in two; Amazons counts in threes and gets 6."""
 
 
 def main() -> None:
@@ -95,60 +95,23 @@ def _match(
 ) -> dict[str, Any]:
     """One match, or the line that says why there is none."""
     variant = games.load(name)
-    ours = Player.load(AGENT) if name == "connect4" else Player.load(f"mcts:{arguments.rollouts}")
+    spec = str(AGENT) if name == "connect4" else f"mcts:{arguments.rollouts}"
+    ours = Player.load(spec, threads=arguments.processes)
     settings = {"variant": name, "ours": ours.description, "command": Path(command).name}
-    started = time.perf_counter()
+    began = time.perf_counter()
     try:
         engine = begin(variant)
     except UserError as error:
         print(f"{name}: left out: {error}")
         return {**settings, "left_out": str(error)}
-    try:
-        result = _play(variant, ours, engine, arguments)
-    finally:
-        engine.close()
-    report = {**settings, "engine": engine.name, **result, "seconds": time.perf_counter() - started}
-    print(
-        f"{name}: {ours.description} against {engine.name}: {report['wins']} wins, {report['draws']} draws, "
-        f"{report['losses']} losses, forfeits: {report['forfeits'] or 'none'}"
-    )
-    return report
-
-
-def _play(
-    variant: Variant, ours: Player, engine: Contestant, arguments: argparse.Namespace
-) -> dict[str, Any]:
-    """The one call of `play_match`: wins, draws, losses of ours, and the engine's forfeits by reason."""
-    judged = _Judged(engine)
-    result = play_match(
-        variant,
-        ours,
-        judged,
-        games=arguments.games,
-        opening_plies=6 if variant.move.shoot else OPENING_PLIES,
-        seed=arguments.seed,
-    )
-    return {**result._asdict(), "forfeits": judged.reasons, "points": result.points}
-
-
-class _Judged:
-    """An engine whose forfeits are counted; a forfeited game goes on with the first legal moves."""
-
-    def __init__(self, engine: Contestant) -> None:
-        self._engine = engine
-        self.reasons: dict[str, int] = {}
-
-    def choose_many(self, positions: Sequence[Position]) -> list[int]:
-        """The engine's answers, and the first legal action where there is none."""
-        answers = self._engine.choose_many(positions)
-        actions = []
-        for position, answer in zip(positions, answers, strict=True):
-            if isinstance(answer, Forfeit):
-                self.reasons[answer.reason] = self.reasons.get(answer.reason, 0) + 1
-                actions.append(int(position.legal_actions[0]))
-            else:
-                actions.append(answer)
-        return actions
+    openings = draw_openings(variant, arguments.games // 2, seed=arguments.seed)
+    with closing(engine):
+        result = play_match(ours, engine, openings.positions)
+    encounter = Encounter(0, 1, result, time.perf_counter() - began)
+    names = (ours.description, engine.name)
+    for line in (encounter_line(encounter, names), *forfeit_lines(encounter, names)):
+        print(f"{name}: {line}")
+    return {**settings, "openings": openings_report(openings), **encounter_report(encounter, names)}
 
 
 def _write(matches: list[dict[str, Any]], path: Path) -> None:

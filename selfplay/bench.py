@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,14 @@ from mcts.search import search_state
 
 SEARCH_BATCH, SIMULATIONS = 256, 32
 SEARCH_VARIANTS = ("connect4", "gomoku-9x9", "gomoku", "othello")
+ARENA_GAMES, ARENA_SIMULATIONS = 256, 64
 REPETITIONS = 7
 REPETITION_SECONDS = 0.06
 
 Report = Callable[[str], None]
 
 
-LAYERS = ("start", "rules", "search", "network", "selfplay", "learner")
+LAYERS = ("start", "rules", "search", "network", "selfplay", "learner", "arena")
 
 
 def run_bench(
@@ -54,6 +56,7 @@ def run_bench(
         "network": lambda: bench_network(report, **network, batch=batch),
         "selfplay": lambda: bench_selfplay(report, **network, batch=batch),
         "learner": lambda: bench_learner(report, **network, threads=os.cpu_count() or 1),
+        "arena": lambda: bench_arena(report, threads=os.cpu_count() or 1),
     }
     result: dict[str, Any] = {"machine": machine(), "network": network}
     for layer in LAYERS:
@@ -235,6 +238,71 @@ def bench_learner(report: Report, *, blocks: int, channels: int, threads: int) -
     rate = config.batch_size / _median_seconds(step)
     report(f"batch {config.batch_size}, {threads} threads: {rate:.0f} samples/s")
     return {"batch": float(config.batch_size), "threads": float(threads), "samples_per_second": rate}
+
+
+def bench_arena(report: Report, *, threads: int) -> dict[str, float]:
+    """Connect Four with the released network: moves a second of a match and of self-play, on all cores.
+
+    Both take `ARENA_SIMULATIONS` a move and the same number of games; self-play's are taken once every game
+    was played to its end, so that its cache is as warm as a match's.
+    """
+    import models
+    from selfplay.match import play_match
+    from selfplay.openings import draw_openings
+    from selfplay.opponents.network import load_network_player
+
+    path = Path(models.__path__[0]) / "zoo" / "connect4.safetensors"
+    openings = draw_openings(games.load("connect4"), ARENA_GAMES // 2).positions
+    players = [
+        load_network_player(path, simulations=ARENA_SIMULATIONS, seed=0, threads=threads) for _ in range(2)
+    ]
+    play_match(players[0], players[1], openings[:8])
+    began = time.perf_counter()
+    result = play_match(players[0], players[1], openings)
+    rate = result.plies / (time.perf_counter() - began)
+    for player in players:
+        player.close()
+    own = _selfplay_moves(path, threads)
+    report(f"{ARENA_GAMES} games, {ARENA_SIMULATIONS} simulations, {threads} threads: {rate:.0f} moves/s")
+    report(f"self-play alike: {own:.0f} moves/s; the match runs at {rate / own:.0%} of it")
+    return {
+        "games": float(ARENA_GAMES),
+        "simulations": float(ARENA_SIMULATIONS),
+        "threads": float(threads),
+        "moves_per_second": rate,
+        "selfplay_moves_per_second": own,
+    }
+
+
+def _selfplay_moves(path: Path, threads: int) -> float:
+    """Moves a second of self-play with a checkpoint's network, one batch of games a thread."""
+    import torch
+
+    from models import NetworkEvaluator, load_checkpoint
+    from selfplay.actor import Actor
+    from selfplay.config import SelfPlayConfig
+    from selfplay.kernels import MOVES
+
+    net, _ = load_checkpoint(path)
+    config = SelfPlayConfig(threads=threads, games=ARENA_GAMES, simulations=ARENA_SIMULATIONS)
+    batch = ARENA_GAMES // threads
+    actors = [Actor([games.load("connect4")], config, games=batch, seed=seed) for seed in range(threads)]
+
+    def play(actor: Actor) -> tuple[int, float]:
+        torch.set_num_threads(1)
+        evaluator = NetworkEvaluator(net)
+        began, before, ended = time.perf_counter(), 0, 0
+        while ended < 2 * batch:
+            actor.advance(*evaluator(actor.observe()))
+            over = len(actor.collect())
+            if ended < batch <= ended + over:
+                began, before = time.perf_counter(), int(actor.counts[MOVES])
+            ended += over
+        return int(actor.counts[MOVES]) - before, time.perf_counter() - began
+
+    with ThreadPoolExecutor(threads) as pool:
+        parts = list(pool.map(play, actors))
+    return sum(moves / seconds for moves, seconds in parts)
 
 
 def tree_bytes(variant: Variant, *, simulations: int) -> int:

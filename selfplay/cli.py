@@ -606,7 +606,8 @@ def bench(
     layers: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[LAYER]...", help="start, rules, search, network, selfplay, learner. Default: all."
+            metavar="[LAYER]...",
+            help="start, rules, search, network, selfplay, learner, arena. Default: all.",
         ),
     ] = None,
     blocks: Annotated[int, typer.Option(min=1, help="Of the network.")] = 4,

@@ -8,11 +8,11 @@ from games import AgentError, Variant
 from selfplay.match import Contestant
 from selfplay.player import Player
 
-KINDS = (
-    "an .onnx or .safetensors file, a run folder, random, mcts:N, alphabeta:DEPTH, solver, openspiel:mcts:N, "
-    "uci:COMMAND or gtp:COMMAND"
-)
-"""What `load_contestant` understands, for messages."""
+PLAYERS = "an .onnx or .safetensors file, a run folder, random, mcts:N"
+"""What `load_player` understands, for messages."""
+
+CONTESTANTS = f"{PLAYERS}, alphabeta:DEPTH, solver, openspiel:mcts:N, uci:COMMAND or gtp:COMMAND"
+"""What `load_contestant` understands."""
 
 
 def load_contestant(
@@ -21,7 +21,7 @@ def load_contestant(
     """A player of one variant, from what a user calls it.
 
     Args:
-        spec: one of `KINDS`; a file or a folder may end in `@N`, the simulations a move.
+        spec: one of `CONTESTANTS`; a file or a folder may end in `@N`, the simulations a move.
         variant: what it is to play.
         simulations: a move, for networks whose name doesn't say it; default 64.
         seed: of its chances.
@@ -51,13 +51,20 @@ def load_contestant(
         from selfplay.opponents.gtp import GtpContestant
 
         return GtpContestant(rest, variant, processes=threads)
-    player = load_player(spec, simulations=simulations, seed=seed, threads=threads)
+    player = load_player(spec, simulations=simulations, seed=seed, threads=threads, known=CONTESTANTS)
     player.check_plays(variant)
     return player
 
 
-def load_player(spec: str, *, simulations: int | None = None, seed: int = 0, threads: int = 1) -> Player:
-    """What plays by our own search, or by none; arguments and errors as in `load_contestant`."""
+def load_player(
+    spec: str,
+    *,
+    simulations: int | None = None,
+    seed: int = 0,
+    threads: int = 1,
+    known: str = PLAYERS,
+) -> Player:
+    """What plays by our own search, or by none; as `load_contestant`. `known` is what a refusal names."""
     if spec == "random" or spec.partition(":")[0] == "mcts":
         return Player.load(spec, seed=seed, threads=threads)
     name, at, own = spec.rpartition("@")
@@ -68,8 +75,8 @@ def load_player(spec: str, *, simulations: int | None = None, seed: int = 0, thr
         from selfplay.opponents.network import load_network_player
 
         return load_network_player(path, simulations=simulations, seed=seed, threads=threads)
-    if not path.exists():
-        raise AgentError(f"expected {KINDS}, got {spec!r}")
+    if not path.exists() and path.suffix != ".onnx":
+        raise AgentError(f"expected {known}, got {spec!r}")
     return Player.load(path, simulations=simulations, seed=seed, threads=threads)
 
 

@@ -200,7 +200,8 @@ def test_the_table_has_a_line_for_each_set_the_mean_and_each_value(tmp_path: Pat
     assert heading.split()[:2] == ["set", "positions"]
     assert [line.split("  ")[0] for line in lines] == ["one", "two", "mean of sets", "won", "drawn", "lost"]
     cells = lines[0].split()
-    assert (cells[1], cells[2], cells[5], cells[6], cells[7]) == ("5", "60.0%", "4", "50.0%", "0.600")
+    assert cells[1:3] == ["5", "60.0%"]
+    assert cells[5:9] == ["50.0%", "of", "4", "0.600"]
     assert len({len(line) for line in (heading, *lines)}) == 1
 
 
