@@ -241,68 +241,94 @@ def bench_learner(report: Report, *, blocks: int, channels: int, threads: int) -
 
 
 def bench_arena(report: Report, *, threads: int) -> dict[str, float]:
-    """Connect Four with the released network: moves a second of a match and of self-play, on all cores.
+    """Connect Four with the released network: a match beside self-play, on all cores.
 
-    Both take `ARENA_SIMULATIONS` a move and the same number of games; self-play's are taken once every game
-    was played to its end, so that its cache is as warm as a match's.
+    Both take `ARENA_SIMULATIONS` a move; self-play is timed once every game was played to its end, when its
+    cache is warm. A match needs more evaluations a move: a player finds only its own last search remembered,
+    self-play also the one before, and it begins half of its games alike.
     """
-    import models
-    from selfplay.match import play_match
-    from selfplay.openings import draw_openings
-    from selfplay.opponents.network import load_network_player
-
-    path = Path(models.__path__[0]) / "zoo" / "connect4.safetensors"
-    openings = draw_openings(games.load("connect4"), ARENA_GAMES // 2).positions
-    players = [
-        load_network_player(path, simulations=ARENA_SIMULATIONS, seed=0, threads=threads) for _ in range(2)
-    ]
-    play_match(players[0], players[1], openings[:8])
-    began = time.perf_counter()
-    result = play_match(players[0], players[1], openings)
-    rate = result.plies / (time.perf_counter() - began)
-    for player in players:
-        player.close()
-    own = _selfplay_moves(path, threads)
-    report(f"{ARENA_GAMES} games, {ARENA_SIMULATIONS} simulations, {threads} threads: {rate:.0f} moves/s")
-    report(f"self-play alike: {own:.0f} moves/s; the match runs at {rate / own:.0%} of it")
+    rows = {"match": _match_rates(threads), "selfplay": _selfplay_rates(threads)}
+    for name, (moves, evaluations) in rows.items():
+        report(
+            f"{name}, {ARENA_GAMES} games, {ARENA_SIMULATIONS} simulations, {threads} threads: "
+            f"{evaluations:.0f} evaluations/s, {moves:.0f} moves/s"
+        )
     return {
         "games": float(ARENA_GAMES),
         "simulations": float(ARENA_SIMULATIONS),
         "threads": float(threads),
-        "moves_per_second": rate,
-        "selfplay_moves_per_second": own,
+        **{f"{name}_moves_per_second": rates[0] for name, rates in rows.items()},
+        **{f"{name}_evaluations_per_second": rates[1] for name, rates in rows.items()},
     }
 
 
-def _selfplay_moves(path: Path, threads: int) -> float:
-    """Moves a second of self-play with a checkpoint's network, one batch of games a thread."""
+def _match_rates(threads: int) -> tuple[float, float]:
+    """Moves and network evaluations a second of a match between two players with the released network."""
+    from selfplay.match import play_match
+    from selfplay.openings import draw_openings
+    from selfplay.opponents.network import ThreadedEvaluator
+    from selfplay.player import Player, search_config
+
+    net = _released_network()
+    asked: list[int] = []
+
+    def player(name: str) -> Player:
+        evaluator = ThreadedEvaluator(net)
+
+        def counted(observation: games.Observation) -> Any:
+            asked.append(len(observation.legal))
+            return evaluator(observation)
+
+        return Player(counted, search_config(ARENA_SIMULATIONS), name=name, threads=threads)
+
+    first, second = player("first"), player("second")
+    openings = draw_openings(games.load("connect4"), ARENA_GAMES // 2).positions
+    play_match(first, second, openings[:8])
+    asked.clear()
+    began = time.perf_counter()
+    result = play_match(first, second, openings)
+    seconds = time.perf_counter() - began
+    first.close()
+    second.close()
+    return result.plies / seconds, sum(asked) / seconds
+
+
+def _selfplay_rates(threads: int) -> tuple[float, float]:
+    """The same of self-play, one batch of games a thread."""
     import torch
 
-    from models import NetworkEvaluator, load_checkpoint
+    from models import NetworkEvaluator
     from selfplay.actor import Actor
     from selfplay.config import SelfPlayConfig
-    from selfplay.kernels import MOVES
+    from selfplay.kernels import EVALUATIONS, MOVES
 
-    net, _ = load_checkpoint(path)
+    net = _released_network()
     config = SelfPlayConfig(threads=threads, games=ARENA_GAMES, simulations=ARENA_SIMULATIONS)
     batch = ARENA_GAMES // threads
     actors = [Actor([games.load("connect4")], config, games=batch, seed=seed) for seed in range(threads)]
 
-    def play(actor: Actor) -> tuple[int, float]:
+    def play(actor: Actor) -> Any:
         torch.set_num_threads(1)
         evaluator = NetworkEvaluator(net)
-        began, before, ended = time.perf_counter(), 0, 0
+        began, before, ended = time.perf_counter(), actor.counts.copy(), 0
         while ended < 2 * batch:
             actor.advance(*evaluator(actor.observe()))
             over = len(actor.collect())
             if ended < batch <= ended + over:
-                began, before = time.perf_counter(), int(actor.counts[MOVES])
+                began, before = time.perf_counter(), actor.counts.copy()
             ended += over
-        return int(actor.counts[MOVES]) - before, time.perf_counter() - began
+        return (actor.counts - before) / (time.perf_counter() - began)
 
     with ThreadPoolExecutor(threads) as pool:
-        parts = list(pool.map(play, actors))
-    return sum(moves / seconds for moves, seconds in parts)
+        rates = sum(pool.map(play, actors))
+    return float(rates[MOVES]), float(rates[EVALUATIONS])
+
+
+def _released_network() -> Any:
+    import models
+
+    net, _ = models.load_checkpoint(Path(models.__path__[0]) / "zoo" / "connect4.safetensors")
+    return net
 
 
 def tree_bytes(variant: Variant, *, simulations: int) -> int:

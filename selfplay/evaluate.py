@@ -275,7 +275,7 @@ def table(evaluation: Evaluation) -> Iterable[str]:
 _COLUMNS = (
     "positions",
     "keeps the value",
-    "         95 %",
+    "          95 %",
     "if it can fail",
     "regret",
     "best score",
