@@ -163,7 +163,7 @@ def _search_by_evaluator(
     rng: NDArray[np.uint64],
     canvas: tuple[int, int],
     evaluator: Evaluator,
-    cache: Cache,
+    cache: Cache = _NO_CACHE,
 ) -> None:
     """Evaluate the games' leaves together until no game needs it; all observations share one buffer."""
     games = np.arange(len(tree.leaf), dtype=np.int32)

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from selfplay.player import Player
 
 
+_EXTRA_TRAIN = frozenset(
+    {"jinja2", "matplotlib", "onnx", "onnxscript", "safetensors", "tensorboard", "torch"}
+)
+"""Packages that only the extra `train` installs; playing does without them."""
+
+
 class _Commands(TyperGroup):
     """Commands whose user errors are one line."""
 
@@ -40,6 +46,12 @@ def one_line_errors() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA_TRAIN:
+            raise
+        raise _refusal(
+            f"this command needs {error.name}, which isn't installed: pip install 'selfplay-agents[train]'"
+        ) from None
     except BrokenPipeError:
         raise  # whoever read our output has had enough; typer ends quietly
     except OSError as error:

@@ -60,3 +60,12 @@ def test_games_alone_loads_no_sibling() -> None:
 
 def test_search_loads_no_network() -> None:
     assert loaded_by("import mcts") & {"models", "selfplay", "onnxruntime"} == set()
+
+
+def test_a_command_that_learns_says_what_is_missing_where_torch_is_not_installed(tmp_path: Path) -> None:
+    code = "import sys\nsys.modules['torch'] = None\nfrom selfplay.cli import main\nmain()"
+    command = [sys.executable, "-c", code, "train", "connect4", "--run", str(tmp_path / "run")]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert "selfplay-agents[train]" in result.stderr

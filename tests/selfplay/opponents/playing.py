@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
+
 import games as rules
-from games import Variant
+from games import Position, Variant
 from selfplay.match import Contestant, Forfeit
 
 PASSES = 0.1
@@ -33,3 +35,14 @@ def finish(contestant: Contestant, variant: Variant, *, games: int) -> list[str]
                 if positions[game].is_over:
                     del positions[game]
     return reasons
+
+
+def after_random_actions(variant: Variant, plies: int, chance: np.random.Generator) -> Position | None:
+    """A position after so many random actions that isn't over; None if a hundred games were all shorter."""
+    for _ in range(100):
+        position = rules.start(variant)
+        while not position.is_over and position.ply < plies:
+            position = position.play(int(chance.choice(position.legal_actions)))
+        if not position.is_over:
+            return position
+    return None

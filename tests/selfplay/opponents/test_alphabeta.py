@@ -15,8 +15,10 @@ from games import Position, Variant
 from games.alphabeta_kernels import MOST_JUDGED, WON
 from games.geometry import OFF
 from games.state import COLOUR, copied
-from selfplay.match import play_match, random_opening
+from selfplay.match import play_match
+from selfplay.openings import draw_openings
 from selfplay.opponents.alphabeta import AlphaBetaContestant, judgement_of
+from tests.selfplay.opponents.playing import after_random_actions
 
 TICTACTOE = games.load("tictactoe")
 CONNECT4 = games.load("connect4")
@@ -162,10 +164,10 @@ def some_positions(rules: Variant, number: int) -> Iterable[Position]:
     """Positions of random games, from the first on."""
     random = np.random.default_rng(5)
     for plies in np.linspace(0, 9, number).astype(int):
-        try:
-            yield random_opening(rules, int(plies), random)
-        except games.UserError:
+        position = after_random_actions(rules, int(plies), random)
+        if position is None:
             return
+        yield position
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
@@ -237,10 +239,10 @@ def test_hexapawn_is_lost_for_the_beginner() -> None:
 def test_deeper_beats_shallower(name: str, deep: int, shallow: int) -> None:
     rules = games.load(name)
     first, second = AlphaBetaContestant(deep, rules), AlphaBetaContestant(shallow, rules)
-    result = play_match(rules, first, second, games=30, opening_plies=2, seed=7)
+    result = play_match(first, second, draw_openings(rules, 15, plies=2, seed=7).positions)
     first.close()
     second.close()
-    assert result.points - 2 * result.standard_error > 0.5
+    assert result.interval[0] > 0.5
 
 
 # --- as a contestant ----------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ import games
 from games import Position, Variant
 from games.solver import Solver
 from selfplay import Player
-from selfplay.match import Contestant, Forfeit, random_opening
+from selfplay.match import Contestant, Forfeit
 from selfplay.opponents.solver import SolverContestant
+from tests.selfplay.opponents.playing import after_random_actions
 
 TICTACTOE = games.load("tictactoe")
 FIRST_PLAYERS = {"first": 1, "draw": 0, "second": -1}
@@ -66,7 +67,8 @@ def test_it_gets_at_least_what_a_position_is_worth_against_random_play(name: str
     rules, random = games.load(name), np.random.default_rng(3)
     truth, solver, opponent = Solver(rules), SolverContestant(rules, seed=1), Player.load("random", seed=2)
     for game in range(20):
-        position = random_opening(rules, game % 4, random)
+        position = after_random_actions(rules, game % 4, random)
+        assert position is not None
         seats = (solver, opponent) if position.to_play == 0 else (opponent, solver)
         mover = position.to_play
         assert played_out(position, *seats).returns[mover] >= truth.value(position)
