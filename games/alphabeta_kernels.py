@@ -18,6 +18,7 @@ from games.group_kernels import area_lead
 from games.kernels import copy_row, list_legal, play, seat_to_play, value_for_seat
 from games.number_kernels import as_int
 from games.rules import CONNECT, EMPTY, FIRST, MAX_LEGAL, N_CELLS, SECOND, Rules
+from games.solve_kernels import COUNT, NEXT, take_best
 from games.state import (
     BEGIN,
     COLOUR,
@@ -43,8 +44,8 @@ _INFINITE = 2 * WON
 DEPTH, NODES, HORIZON, N_REGISTERS = range(4)
 """`Search.registers`: how deep the search is, positions visited, and at which depth they are judged."""
 
-COUNT, NEXT, BEST, ALPHA, BETA, SEAT, N_FRAME = range(7)
-"""Columns of `Search.frames`: actions, those taken up, the best value so far, the window, and who chooses."""
+BEST, ALPHA, BETA, SEAT, N_FRAME = range(NEXT + 1, NEXT + 6)
+"""Columns of `Search.frames` behind `COUNT` and `NEXT`: the best value so far, the window, who chooses."""
 
 ALL, FIRST_CAPTURE, SECOND_CAPTURE, AREA, MOBILITY, LINK, N_WEIGHTS = range(7)
 """`Judgement.weights`: of every position, of a stone captured by each colour, of a cell of the lead in area,
@@ -148,7 +149,7 @@ def advance(rules: Rules, judgement: Judgement, search: Search, limit: int) -> b
             same_seat = frames[depth, SEAT] == frames[depth + 1, SEAT]
             _fold(search, depth, value if same_seat else -value)
             continue
-        action = _take_best(search, depth)
+        action = take_best(search.frames[depth], search.actions[depth], search.order[depth])
         _play_below(rules, state, depth, as_int(action))
         registers[NODES] += 1
         if state.info[depth + 1, STATUS] != ONGOING:
@@ -197,21 +198,6 @@ def _list_actions(rules: Rules, state: State, row: int, out: NDArray[np.int16]) 
 def _play_below(rules: Rules, state: State, depth: int, action: int) -> None:
     copy_row(state, depth, state, depth + 1)
     play(rules, state, depth + 1, action)
-
-
-@inlined
-def _take_best(search: Search, depth: int) -> int:
-    """The most promising action that is left; it changes places with the next one."""
-    frame, actions, order = search.frames[depth], search.actions[depth], search.order[depth]
-    at = frame[NEXT]
-    best = at
-    for i in range(at + 1, frame[COUNT]):
-        if order[i] > order[best]:
-            best = i
-    actions[at], actions[best] = actions[best], actions[at]
-    order[at], order[best] = order[best], order[at]
-    frame[NEXT] = at + 1
-    return actions[at]
 
 
 @inlined

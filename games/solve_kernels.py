@@ -127,7 +127,7 @@ def advance(rules: Rules, state: State, search: Search, limit: int) -> bool:
             value = frames[depth + 1, BEST]
             _fold(state, search, depth, value if same_seat else -value)
         else:
-            action = _take_best(search, depth)
+            action = take_best(search.frames[depth], search.actions[depth], search.order[depth])
             _play_below(rules, state, depth, action)
             registers[NODES] += 1
             value = _look(rules, state, search, depth)
@@ -344,9 +344,11 @@ def _peek(
 
 
 @inlined
-def _take_best(search: Search, depth: int) -> int:
-    """The most promising action that is left; it changes places with the next one."""
-    frame, actions, order = search.frames[depth], search.actions[depth], search.order[depth]
+def take_best(frame: NDArray[np.int64], actions: NDArray[np.int16], order: NDArray[np.int64]) -> int:
+    """The most promising action that is left at a depth; it changes places with the next one.
+
+    frame: begins with `COUNT` and `NEXT`; actions, order: `[M + 1]`
+    """
     at = frame[NEXT]
     best = at
     for i in range(at + 1, frame[COUNT]):

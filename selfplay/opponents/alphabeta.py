@@ -24,6 +24,7 @@ from games.compiler import rules_of
 from games.geometry import N_AXES, OFF
 from games.kernels import copy_row
 from games.rules import FIRST, SECOND
+from games.solve_kernels import COUNT
 
 MAX_DEPTH = 64
 
@@ -133,7 +134,7 @@ class AlphaBetaContestant:
             nodes = int(room.registers[kernels.NODES])
             if abs(frame[kernels.BEST]) > kernels.MOST_JUDGED:
                 break
-        count, value = int(frame[kernels.COUNT]), int(frame[kernels.BEST])
+        count, value = int(frame[COUNT]), int(frame[kernels.BEST])
         best = room.actions[0, :count][room.root_values[:count] == value]
         return Verdict(value, sorted(best.tolist()), nodes)
 

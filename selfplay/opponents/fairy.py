@@ -25,7 +25,7 @@ KNOWN = "stones placed, dropped or moved in lines, breakthrough, clobber, amazon
 
 _CELL = re.compile(r"[a-l]\d+")
 
-_WAYS = {
+WAYS = {
     "forward": ("f", "WR"),
     "forward-diagonal": ("f", "FB"),
     "sideways": ("s", "WR"),
@@ -254,7 +254,7 @@ def _piece(move: Move) -> list[str]:
     """The variant that lends its piece, or none and the piece as Betza writes it."""
     slides = move.kind == "slide"
     betza = "".join(
-        mode + _WAYS[way][0] + _WAYS[way][1][slides]
+        mode + WAYS[way][0] + WAYS[way][1][slides]
         for mode, ways in (("m", move.to_empty), ("c", move.to_enemy))
         for way in ways
     )

@@ -20,7 +20,7 @@ from pathlib import Path
 from games import Position, Variant, start
 from games.notation import PASS_TEXT
 from selfplay.match import Forfeit
-from selfplay.opponents.fairy import KNOWN, Section, read, section, written, written_moves
+from selfplay.opponents.fairy import Section, read, section, written, written_moves
 from selfplay.opponents.moves import TextMove, choices_of, whole_moves
 from selfplay.opponents.pool import EnginePool
 from selfplay.opponents.process import EngineError, LineProcess
@@ -167,11 +167,11 @@ class _UciSession:
         self._send(f"setoption name UCI_Variant value {self._section.name}", "isready")
         chosen = f"info string variant {self._section.name} "
         if not any(line.startswith(chosen) for line in self._lines_until("readyok")):
-            raise EngineError(f"{self._unknown}: it can't read the variant")
+            raise EngineError(f"{self._unknown}, got one that it can't read")
 
     @property
     def _unknown(self) -> str:
-        return f"expected a variant that {self.engine} knows (later releases: {KNOWN})"
+        return f"expected a variant that {self.engine} knows (a later release may)"
 
     def _compare_moves(self, position: Position) -> int:
         """Number of legal moves, which are the same; who can only pass isn't asked about."""
@@ -181,10 +181,8 @@ class _UciSession:
         theirs = self._legal_moves(position)
         if theirs != ours:
             move = min(theirs ^ ours)
-            whose = "it" if move in theirs else "ours"
-            raise EngineError(
-                f"{self._unknown}, got {position!r}, where only {whose} has the move {'-'.join(move)}"
-            )
+            wrong = "allows" if move in theirs else "doesn't allow"
+            raise EngineError(f"{self._unknown}, got {_where(position)} it {wrong} {'-'.join(move)}")
         return len(ours)
 
     def _compare_end(self, before: Position, move: TextMove, after: Position) -> None:
@@ -193,12 +191,12 @@ class _UciSession:
         last = written(move)
         answer, _ = self._search_moves([*moves, last], "go depth 1")
         if read(answer):
-            raise EngineError(f"{self._unknown}, got {after!r}, which is over and where it plays {answer}")
+            raise EngineError(f"{self._unknown}, got {_where(after)} it plays on with {answer}")
         _, score = self._search_moves(moves, f"go depth 2 searchmoves {last}")
         ours = after.returns[before.to_play]
         if score != ours:
             said, meant = _RESULTS[score], _RESULTS[ours]
-            raise EngineError(f"{self._unknown}, got {after!r}, which it takes for {said} instead of {meant}")
+            raise EngineError(f"{self._unknown}, got {_where(after)} it sees {said} instead of {meant}")
 
     def _legal_moves(self, position: Position) -> set[TextMove]:
         moves, _ = written_moves(position)
@@ -247,6 +245,12 @@ def _nears_cap(position: Position) -> bool:
 
 _MOST_LINES = 10_000
 """Lines of an answer that are kept; the most that a move list needs."""
+
+
+def _where(position: Position) -> str:
+    """A position in words that begin a clause."""
+    moves = " ".join(position.action_text(action) for action in position.actions)
+    return f"{position.variant.name}, in which {f'after {moves}' if moves else 'at the start'}"
 
 
 def _position(moves: Sequence[str]) -> str:

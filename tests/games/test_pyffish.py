@@ -15,6 +15,7 @@ import pytest
 
 import games
 from games.variant import Variant
+from selfplay.opponents.fairy import WAYS
 from tests.games.fairy import FairyGame, board_of
 from tests.games.parity import LONGEST, board_variant, play_all, seeds, whole_moves
 
@@ -148,18 +149,6 @@ def test_games(fairy: str) -> None:
 
 
 # --- walking games made up at random --------------------------------------------------------------------
-
-WAYS = {
-    "forward": ("f", "WR"),
-    "forward-diagonal": ("f", "FB"),
-    "sideways": ("s", "WR"),
-    "backward": ("b", "WR"),
-    "backward-diagonal": ("b", "FB"),
-    "orthogonal": ("", "WR"),
-    "diagonal": ("", "FB"),
-    "all": ("", "KQ"),
-}
-"""A way in Betza's notation: its direction, and the piece that steps and the piece that slides."""
 
 GOALS: list[tuple[dict[str, object], str]] = [
     ({"reach": REACH}, "flagRegionWhite = *{rows}\nflagRegionBlack = *1"),
