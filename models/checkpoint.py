@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import safetensors
@@ -20,21 +21,29 @@ HEADER_KEY = "selfplay"
 """safetensors metadata maps strings to strings: this key holds our JSON."""
 
 
+_EXTRA = "extra."
+"""Prefix of tensors that aren't the network's."""
+
+
 def save_checkpoint(path: str | os.PathLike[str], net: PolicyValueNet, *, metadata: dict[str, Any]) -> None:
     """Write `net` and JSON-able `metadata`; who reads meanwhile sees the old file or the new one."""
     write_atomically(path, pack_checkpoint(net, metadata=metadata))
 
 
-def pack_checkpoint(net: PolicyValueNet, *, metadata: dict[str, Any]) -> bytes:
-    """The content of a checkpoint file."""
+def pack_checkpoint(
+    net: PolicyValueNet, *, metadata: dict[str, Any], extras: Mapping[str, Tensor] | None = None
+) -> bytes:
+    """The content of a checkpoint file; `extras` are tensors besides the network's, see `load_extras`."""
     header = own_metadata(CHECKPOINT_FORMAT) | {"network": net.config.model_dump(), "metadata": metadata}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    tensors |= {_EXTRA + name: tensor.detach().cpu().contiguous() for name, tensor in (extras or {}).items()}
     return safetensors.torch.save(tensors, {HEADER_KEY: json.dumps(header)})
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> tuple[PolicyValueNet, dict[str, Any]]:
     """Read what `save_checkpoint` wrote, onto the CPU; anything else raises `AgentError`."""
     header, tensors = _read(path)
+    tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(_EXTRA)}
     header, tensors = _widen(header, tensors)
     check_metadata(header, CHECKPOINT_FORMAT, path)
     try:
@@ -46,6 +55,12 @@ def load_checkpoint(path: str | os.PathLike[str]) -> tuple[PolicyValueNet, dict[
             f"expected weights that fit the header, got {one_line(error)}: {os.fspath(path)}"
         ) from error
     return net, metadata
+
+
+def load_extras(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """The tensors that a checkpoint holds besides the network's; raises `AgentError` as `load_checkpoint`."""
+    _, tensors = _read(path)
+    return {name.removeprefix(_EXTRA): t for name, t in tensors.items() if name.startswith(_EXTRA)}
 
 
 def _widen(header: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:

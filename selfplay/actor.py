@@ -64,7 +64,7 @@ class Actor:
             opening_share=config.opening_share,
             opening_plies=config.opening_plies,
             sampled_plies=config.sampled_plies,
-            weights=np.cumsum(np.full(len(variants), 1.0 / len(variants))),
+            weights=np.cumsum(config.shares(len(variants))),
         )
         n_actions = self.canvas[0] * self.canvas[1] + EXTRA_ACTIONS
         self.cache = new_cache(config.cache_megabytes / config.threads, n_actions)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from selfplay.meta import commands
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -526,6 +528,10 @@ def train(
     typer.echo(f"{run}: {summary['positions']:,} positions in {summary['seconds'] / 60:.1f} min.")
     typer.echo(f"Export it: selfplay export {run} --output agent.onnx")
     write_json(json_file, summary)
+
+
+app.command("meta-train", rich_help_panel="Learn")(commands.meta_train)
+app.command("adapt", rich_help_panel="Learn")(commands.adapt)
 
 
 @app.command(rich_help_panel="Learn")

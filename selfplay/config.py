@@ -5,13 +5,15 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from games.errors import RunError
 from mcts.config import SearchConfig
 from models.network import NetworkConfig
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class _Section(BaseModel):
@@ -31,7 +33,14 @@ class SelfPlayConfig(_Section):
     opening_plies: int = Field(8, ge=0, description="most random moves such a game begins with")
     gumbel_scale: float = Field(1.0, ge=0, description="size of the noise at the root (Gumbel AlphaZero: 1)")
     sampled_plies: int = Field(0, ge=0, description="first plies drawn from the policy instead of its best")
+    rehearsal: float = Field(0.0, ge=0, lt=1, description="share of games in the variants after the first")
     cache_megabytes: int = Field(64, ge=0, description="memory for evaluations of positions seen before")
+
+    def shares(self, variants: int) -> list[float]:
+        """How often a new game is of each variant; without rehearsal all come equally often."""
+        if not self.rehearsal or variants == 1:
+            return [1.0 / variants] * variants
+        return [1.0 - self.rehearsal] + [self.rehearsal / (variants - 1)] * (variants - 1)
 
     def search_config(self) -> SearchConfig:
         """The search that self-play uses."""
@@ -59,15 +68,17 @@ class LearnerConfig(_Section):
     window_share: float = Field(0.5, gt=0, le=1, description="share of all recorded positions it grows with")
     window_max: int = Field(500_000, ge=1, description="positions it holds at most")
     first_positions: int = Field(8_000, ge=1, description="positions recorded before learning begins")
+    trainable: str = Field(
+        "", description="regular expression: parameters learn whose name begins with a match"
+    )
     precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$", description="of the training step")
 
 
-class GateConfig(_Section):
-    """Whether new weights have to win before they play (AlphaGo Zero, Silver et al. 2017; AlphaZero: no)."""
+class DuelConfig(_Section):
+    """A sequential test between two sets of weights: does the newer one pass, or fail?"""
 
-    enabled: bool = Field(False, description="test new weights against those that play")
-    every: int = Field(4, ge=1, description="iterations between two tests")
-    games: int = Field(200, ge=2, description="most games of a test; undecided, the old weights play on")
+    enabled: bool = Field(False, description="play such tests")
+    games: int = Field(200, ge=2, description="most games of a test")
     simulations: int = Field(32, ge=0, description="simulations a move in them")
     elo0: float = Field(0.0, description="Elo points by which weights that fail are stronger")
     elo1: float = Field(70.0, description="and those that pass (AlphaGo Zero: 55 % of the games, 35 points)")
@@ -75,10 +86,29 @@ class GateConfig(_Section):
     beta: float = Field(0.05, gt=0, lt=0.5, description="chance that weights fail that should pass")
 
     @model_validator(mode="after")
-    def _check(self) -> GateConfig:
+    def _check(self) -> DuelConfig:
         if not self.elo0 < self.elo1:
             raise ValueError(f"expected elo0 < elo1, got {self.elo0:g} and {self.elo1:g}")
         return self
+
+
+class GateConfig(DuelConfig):
+    """Whether new weights have to win before they play (AlphaGo Zero, Silver et al. 2017; AlphaZero: no).
+
+    Undecided, the old weights play on.
+    """
+
+    every: int = Field(4, ge=1, description="iterations between two tests")
+
+
+class StopConfig(DuelConfig):
+    """Whether a run ends before its budget is spent: once its agent doesn't improve any more.
+
+    The averaged weights meet those of the last test. Undecided counts as improved.
+    """
+
+    first_positions: int = Field(4_000, ge=1, description="recorded positions before the first test")
+    growth: float = Field(0.5, gt=0, description="share by which they have to grow until the next")
 
 
 class TrainConfig(_Section):
@@ -98,12 +128,21 @@ class TrainConfig(_Section):
     selfplay: SelfPlayConfig = Field(default_factory=SelfPlayConfig)
     learner: LearnerConfig = Field(default_factory=LearnerConfig)
     gate: GateConfig = Field(default_factory=GateConfig)
+    stop: StopConfig = Field(default_factory=StopConfig)
 
 
 def read_config(file: Path | None, settings: Sequence[str], base: TrainConfig | None = None) -> TrainConfig:
+    """A training's configuration, see `read_settings`."""
+    return read_settings(TrainConfig, file, settings, base)
+
+
+def read_settings(
+    model: type[ModelT], file: Path | None, settings: Sequence[str], base: ModelT | None = None
+) -> ModelT:
     """A configuration from a TOML file and settings such as `learner.batch_size=256`, the latter winning.
 
     Args:
+        model: the configuration's class.
         file: a `config.toml`; None for none.
         settings: `key=value`, the key dotted, the value as TOML (a bare word counts as text).
         base: what the settings change; default: the defaults.
@@ -120,7 +159,7 @@ def read_config(file: Path | None, settings: Sequence[str], base: TrainConfig | 
     for setting in settings:
         _apply(data, setting)
     try:
-        return TrainConfig.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -69,4 +69,6 @@ def _facts(row: dict[str, Any]) -> str:
     facts = [f"{row['positions']:,} positions ({row['positions_per_second']:.0f}/s)"]
     if "policy_loss" in row:
         facts.append(f"loss {row['policy_loss']:.3f} policy, {row['value_loss']:.3f} value")
+    if "query_loss" in row:
+        facts.append(f"loss {row['query_loss']:.3f} of {row['variants_met']} variants")
     return ", ".join(facts)

@@ -16,7 +16,7 @@ from games import Variant
 from models import PolicyValueNet
 from models.network import NetworkConfig
 from selfplay.arena import Duel, play_duel
-from selfplay.config import GateConfig
+from selfplay.config import DuelConfig
 from selfplay.openings import Openings, draw_openings
 from selfplay.opponents.network import ThreadedEvaluator
 from selfplay.player import Player, search_config
@@ -27,7 +27,7 @@ Weights = Mapping[str, Tensor]
 
 
 def challenge(
-    config: GateConfig,
+    config: DuelConfig,
     network: NetworkConfig,
     variants: Sequence[Variant],
     candidate: Weights,
@@ -60,7 +60,7 @@ def challenge(
 def _player(
     weights: Weights,
     name: str,
-    config: GateConfig,
+    config: DuelConfig,
     network: NetworkConfig,
     device: torch.device,
     threads: int,

@@ -6,7 +6,8 @@ With a schedule, gradient clipping, and averaged weights for play.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -41,9 +42,12 @@ class Learner:
         self.device = device
         self.steps = 0
         self.ema = {name: value.detach().clone() for name, value in net.state_dict().items()}
-        self._parameters = list(net.parameters())
+        learning = {n: p for n, p in net.named_parameters() if re.match(config.trainable, n)}
+        self._parameters = list(learning.values())
         self._optimizer = torch.optim.AdamW(
-            _parameter_groups(net, config.weight_decay), lr=config.learning_rate, fused=device.type == "cuda"
+            _parameter_groups(self._parameters, config.weight_decay),
+            lr=config.learning_rate,
+            fused=device.type == "cuda",
         )
         self._autocast = config.precision == "bfloat16" or (
             config.precision == "auto" and choose_dtype("auto", device) == torch.bfloat16
@@ -96,6 +100,11 @@ class Learner:
         loss = policy_loss + self.config.value_weight * value_loss
         gradients = torch.autograd.grad(loss, self._parameters)
         return gradients, float(policy_loss.detach()), float(value_loss.detach())
+
+    def load(self, weights: Mapping[str, Tensor]) -> None:
+        """Go on from other weights, the averaged ones included."""
+        self.net.load_state_dict(weights)
+        self.ema = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
 
     def learning_rate(self, progress: float) -> float:
         """Linear warm-up, then a cosine down to `final_rate` of the peak."""
@@ -151,10 +160,10 @@ def losses(
     return policy_loss, value_loss
 
 
-def _parameter_groups(net: PolicyValueNet, weight_decay: float) -> list[dict[str, Any]]:
+def _parameter_groups(parameters: Sequence[Tensor], weight_decay: float) -> list[dict[str, Any]]:
     """Matrices and kernels decay, biases and scales don't."""
-    decayed = [parameter for parameter in net.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
+    decayed = [parameter for parameter in parameters if parameter.ndim > 1]
+    others = [parameter for parameter in parameters if parameter.ndim <= 1]
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,15 +27,20 @@ from models.checkpoint import pack_checkpoint
 from models.evaluator import choose_device
 from models.format import one_line
 from selfplay.actor import Actor, Episode
-from selfplay.config import TrainConfig
+from selfplay.arena import Duel
+from selfplay.config import DuelConfig, TrainConfig
 from selfplay.gate import challenge
 from selfplay.kernels import EVALUATIONS, MOVES, SIMULATIONS
 from selfplay.learner import Learner, Losses
 from selfplay.replay import Replay
 from selfplay.run import RunFolder, Snapshot, disk_errors
 
-_CHAMPION = "champion."
-"""Prefix of the champion's tensors in a checkpoint."""
+_CHAMPION, _RIVAL = "champion.", "rival."
+"""Prefixes, in a checkpoint, of the tensors that play under gating, and that the last test of the end saw."""
+
+
+FirstLesson = Callable[[Replay, dict[str, Tensor]], Mapping[str, Tensor]]
+"""From the first recorded games and the weights at the start to the weights that learning goes on from."""
 
 
 class Progress(NamedTuple):
@@ -57,12 +62,29 @@ class Observer(Protocol):
 class Training:
     """One run in memory: actors, replay window, learner, counters."""
 
-    def __init__(self, config: TrainConfig, variants: Sequence[Variant]) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        variants: Sequence[Variant],
+        *,
+        start: Mapping[str, Tensor] | None = None,
+        first_lesson: FirstLesson | None = None,
+    ) -> None:
+        """Set up a run.
+
+        Args:
+            config: see `TrainConfig`.
+            variants: what is played.
+            start: weights to begin with, a network's state; default: fresh ones.
+            first_lesson: changes the weights by itself before the first gradient step.
+        """
         announce_first_compile()
         self.config, self.variants = config, tuple(variants)
         play = config.selfplay
         torch.manual_seed(config.seed)
         self.net = PolicyValueNet(config.network)
+        if start is not None:
+            self.net.load_state_dict(start)
         self.device = choose_device(config.device)
         if self.device.type == "cpu":
             torch.set_num_threads(1)  # the cores are shared out by batches, not within an operation
@@ -78,7 +100,11 @@ class Training:
         self.seconds = 0.0
         self.debt = 0.0  # samples still to be learned from for positions already recorded
         self.fresh: list[Episode] = []  # games since the last checkpoint
+        self._first_lesson = first_lesson
         self.champion = _copied(self.learner.ema) if config.gate.enabled else None
+        self.rival = _copied(self.learner.ema) if config.stop.enabled else None
+        self.next_test = config.stop.first_positions
+        self.improves = True  # as far as tests have shown
 
     @property
     def description(self) -> str:
@@ -103,7 +129,7 @@ class Training:
         losses = self._learn(sum(int(e.recorded.sum()) for e in episodes))
         self.iteration += 1
         learned = time.perf_counter()
-        tested = self._challenge()
+        tested = self._challenge() | self._test_the_end()
         for evaluator, actor in zip(self.evaluators, self.actors, strict=True):
             evaluator.load(self.playing)
             actor.forget_evaluations()
@@ -116,6 +142,11 @@ class Training:
     def playing(self) -> dict[str, Tensor]:
         """The weights that play: the averaged ones, or with gating the last that passed."""
         return self.learner.ema if self.champion is None else self.champion
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the budget is spent, or a test has shown that nothing more is gained."""
+        return self.share() >= 1.0 or not self.improves
 
     def share(self) -> float:
         """How much of the budget is spent, in [0, 1]."""
@@ -146,8 +177,11 @@ class Training:
             "recorded": self.replay.recorded,
             "steps": self.learner.steps,
             "rng": self.rng.bit_generator.state,
+            "next_test": self.next_test,
+            "improves": self.improves,
         }
-        return Snapshot(number, self.learner.state() | self._gate_state(), arrays, counters)
+        tensors = self.learner.state() | _prefixed(self.champion, _CHAMPION) | _prefixed(self.rival, _RIVAL)
+        return Snapshot(number, tensors, arrays, counters)
 
     def restore(self, snapshot: Snapshot, episodes_of: Callable[[int], list[Episode]]) -> None:
         """Go back to a checkpoint; `episodes_of(n)` reads the games that checkpoint n added."""
@@ -156,7 +190,12 @@ class Training:
         self.episodes_played, self.debt = counters["episodes_played"], counters["debt"]
         self.rng.bit_generator.state = counters["rng"]
         self.learner.restore(snapshot.tensors, steps=counters["steps"])
-        self._restore_gate(snapshot.tensors)
+        if self.champion is not None:  # a run that gates from now on begins with the averaged weights
+            self.champion = self._saved(snapshot.tensors, _CHAMPION) or _copied(self.learner.ema)
+        if self.rival is not None:
+            self.rival = self._saved(snapshot.tensors, _RIVAL) or _copied(self.learner.ema)
+        self.next_test = counters.get("next_test", self.next_test)
+        self.improves = counters.get("improves", True)
         for i, (actor, evaluator) in enumerate(zip(self.actors, self.evaluators, strict=True)):
             prefix = f"{i}."
             mine = {k.removeprefix(prefix): a for k, a in snapshot.arrays.items() if k.startswith(prefix)}
@@ -192,6 +231,9 @@ class Training:
         learner = self.config.learner
         if self.replay.recorded < learner.first_positions:
             return []
+        if self._first_lesson is not None and self.learner.steps == 0:
+            self.learner.load(self._first_lesson(self.replay, self.learner.net.state_dict()))
+            self._first_lesson = None
         self.debt += new_positions * learner.samples_per_position
         losses = []
         while self.debt >= learner.batch_size:
@@ -211,16 +253,7 @@ class Training:
         if self.champion is None or self.learner.steps == 0 or self.iteration % gate.every:
             return {}
         began = time.perf_counter()
-        duel = challenge(
-            gate,
-            self.config.network,
-            self.variants,
-            self.learner.ema,
-            self.champion,
-            device=self.device,
-            threads=len(self.actors),
-            seed=self.config.seed + self.iteration,
-        )
+        duel = self._duel(gate, self.learner.ema, self.champion)
         if passed := duel.verdict == "stronger":
             self.champion = _copied(self.learner.ema)
         result = duel.encounter.result
@@ -231,15 +264,31 @@ class Training:
             "gate_seconds": time.perf_counter() - began,
         }
 
-    def _gate_state(self) -> dict[str, Tensor]:
-        champion = {} if self.champion is None else self.champion
-        return {f"{_CHAMPION}{k}": v.cpu().contiguous().clone() for k, v in champion.items()}
+    def _test_the_end(self) -> dict[str, Any]:
+        """Every so often, if the run may end early: is the agent stronger than at the last test?"""
+        if self.rival is None or self.replay.recorded < self.next_test:
+            return {}
+        duel = self._duel(self.config.stop, self.learner.ema, self.rival)
+        self.improves = duel.verdict != "not stronger"
+        self.rival = _copied(self.learner.ema)
+        self.next_test = int(self.replay.recorded * (1.0 + self.config.stop.growth))
+        result = duel.encounter.result
+        return {"gain_points": result.points, "gain_games": len(result.games), "gains": float(self.improves)}
 
-    def _restore_gate(self, tensors: dict[str, Tensor]) -> None:
-        """Take up a checkpoint's champion; a run that gates from now on begins with the averaged weights."""
-        if self.champion is not None:
-            saved = {k.removeprefix(_CHAMPION): v for k, v in tensors.items() if k.startswith(_CHAMPION)}
-            self.champion = {k: v.to(self.device) for k, v in saved.items()} or _copied(self.learner.ema)
+    def _duel(self, test: DuelConfig, candidate: dict[str, Tensor], champion: dict[str, Tensor]) -> Duel:
+        return challenge(
+            test,
+            self.config.network,
+            self.variants[:1] if self.config.selfplay.rehearsal else self.variants,
+            candidate,
+            champion,
+            device=self.device,
+            threads=len(self.actors),
+            seed=self.config.seed + self.iteration,
+        )
+
+    def _saved(self, tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+        return {k.removeprefix(prefix): v.to(self.device) for k, v in tensors.items() if k.startswith(prefix)}
 
     def _refill(self, snapshot: Snapshot, episodes_of: Callable[[int], list[Episode]]) -> None:
         """Fill the replay window from the recorded games, newest first until it is full."""
@@ -286,14 +335,18 @@ class Training:
 
 
 def train(
-    folder: RunFolder, observer: Observer, *, tell: Callable[[str], object] = lambda _: None
+    folder: RunFolder,
+    observer: Observer,
+    *,
+    tell: Callable[[str], object] = lambda _: None,
+    first_lesson: FirstLesson | None = None,
 ) -> Training:
     """Train until the budget is spent, from the last checkpoint if there is one, and save the end.
 
     `tell` gets a line about what trains where. Ctrl-C ends the run after the iteration in progress, with a
     checkpoint; a second one at once, without.
     """
-    training = Training(folder.config, folder.variants)
+    training = Training(folder.config, folder.variants, start=folder.start(), first_lesson=first_lesson)
     tell(training.description)
     snapshot = folder.latest()
     number = 0
@@ -306,7 +359,7 @@ def train(
     clock = time.perf_counter() - training.seconds
     saved_at, saved_iteration = training.seconds, training.iteration
     with stop_on_interrupt() as stop:
-        while training.share() < 1.0 and not stop.is_set():
+        while not (training.is_over or stop.is_set()):
             row = training.iterate()
             training.seconds = row["seconds"] = time.perf_counter() - clock
             folder.append_metrics(row)
@@ -371,6 +424,10 @@ def agent_metadata(training: Training) -> dict[str, Any]:
         "steps": training.learner.steps,
         "seconds": round(training.seconds, 1),
     }
+
+
+def _prefixed(weights: dict[str, Tensor] | None, prefix: str) -> dict[str, Tensor]:
+    return {f"{prefix}{name}": value.cpu().contiguous().clone() for name, value in (weights or {}).items()}
 
 
 def _copied(weights: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -27,11 +27,15 @@ class Batch(NamedTuple):
     observation: see `Observation`
     policy: float32 `[B, A]`, sums to one: the search's policy
     wdl: float32 `[B, 3]`: win, draw and loss of the player to move
+    played: int64 `[B]`: the action of the game
+    outcome: float32 `[B]`: -1, 0 or 1 to play
     """
 
     observation: Observation
     policy: NDArray[np.float32]
     wdl: NDArray[np.float32]
+    played: NDArray[np.int64]
+    outcome: NDArray[np.float32]
 
 
 class Replay:
@@ -88,12 +92,15 @@ class Replay:
         observation, targets = self._observe(games, plies, variant, symmetry)
         policy = np.zeros(observation.legal.shape, np.float32)
         value, outcome = np.zeros(batch_size, np.float32), np.zeros(batch_size, np.int8)
+        played = np.zeros(batch_size, np.int64)
         for row, (game, ply) in enumerate(zip(games, plies.tolist(), strict=True)):
             policy[row, targets[row, : game.policy.shape[1]]] = game.policy[ply]
+            played[row] = targets[row, game.actions[ply]]
             value[row] = game.value[ply]
             outcome[row] = game.result if game.seat[ply] == 0 else -game.result
         policy /= policy.sum(axis=1, keepdims=True)  # float16 rounding
-        return Batch(observation, policy, win_draw_loss(outcome, value, search_value_share))
+        wdl = win_draw_loss(outcome, value, search_value_share)
+        return Batch(observation, policy, wdl, played, outcome.astype(np.float32))
 
     def _observe(
         self,

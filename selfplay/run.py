@@ -4,6 +4,7 @@ Whatever instant it is killed at, what is on disk is whole.
 
     run.json            format and version
     config.toml         the `TrainConfig`
+    start.safetensors   the weights that it began with, unless it began with fresh ones
     variants/*.toml     the variants, in the order of `config.variants`
     metrics.jsonl       one line an iteration
     tensorboard/        the same as TensorBoard events
@@ -28,7 +29,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import safetensors.torch
@@ -40,15 +41,20 @@ from torch import Tensor
 from games import RunError, Variant
 from games.encoding import ENCODING_VERSION
 from games.variant import load_toml
+from models.checkpoint import load_checkpoint
 from models.format import one_line, write_atomically
 from selfplay.actor import Episode
 from selfplay.config import SelfPlayConfig, TrainConfig
 
-FORMAT, VERSION = "selfplay-run", 1
+VERSION = 1
+ConfigT = TypeVar("ConfigT", bound="_Kept")
+FolderT = TypeVar("FolderT", bound="Folder[Any]")
 
 
 _FOLDERS = ("agents", "checkpoints", "games", "variants")
-_BEFORE_THE_HEADER = {*_FOLDERS, "lock", "config.toml"}
+START = "start.safetensors"
+
+_BEFORE_THE_HEADER = {*_FOLDERS, "lock", "config.toml", START}
 """What a run holds before `run.json` makes it one."""
 
 KEPT_AGENTS = 32
@@ -79,18 +85,41 @@ class Snapshot(NamedTuple):
     counters: dict[str, Any]
 
 
-class RunFolder:
-    """A run folder that this process holds: nobody else can train in it meanwhile."""
+class _Kept(Protocol):
+    """What a folder needs of its run's configuration."""
 
-    def __init__(self, path: Path, config: TrainConfig, variants: Sequence[Variant], lock: int) -> None:
+    @property
+    def keep_checkpoints(self) -> int: ...
+
+    def model_dump(self, *, exclude_none: bool) -> dict[str, Any]: ...
+
+
+class Folder(Generic[ConfigT]):
+    """A run's folder that this process holds: nobody else can train in it meanwhile."""
+
+    format: ClassVar[str]
+    """What `run.json` calls this kind of run."""
+
+    config_model: ClassVar[Any]
+    """The pydantic model of its configuration."""
+
+    def __init__(self, path: Path, config: ConfigT, variants: Sequence[Variant], lock: int) -> None:
         self.path, self.config, self.variants = path, config, tuple(variants)
         self._lock = lock
 
     @classmethod
-    def create(cls, path: Path, config: TrainConfig, variants: Sequence[Variant]) -> RunFolder:
+    def create(
+        cls: type[FolderT],
+        path: Path,
+        config: ConfigT,
+        variants: Sequence[Variant],
+        *,
+        start: bytes | None = None,
+    ) -> FolderT:
         """Start a run in a new or empty folder; raises `RunError` if there is one already.
 
-        A folder in which an earlier `create` was cut short counts as empty.
+        A folder in which an earlier `create` was cut short counts as empty. `start`: a checkpoint file of
+        the weights to begin with.
         """
         if (path / "run.json").exists():
             raise RunError(f"{path}: already holds a run; continue it with --resume, or name another folder")
@@ -101,33 +130,37 @@ class RunFolder:
                 (path / folder).mkdir(parents=True, exist_ok=True)
             lock = _take_lock(path)
             try:
-                _fill(path, config, variants)
+                _fill(path, cls.format, config, variants, start)
             except BaseException:
                 os.close(lock)
                 raise
         return cls(path, config, variants, lock)
 
     @classmethod
-    def open(cls, path: Path) -> RunFolder:
+    def open(cls: type[FolderT], path: Path) -> FolderT:
         """Take up an existing run; raises `RunError` if it is none, of another version, corrupt or in use."""
-        config, variants = read_run(path)
+        config, variants = _read_run(path, cls.format, cls.config_model)
         with disk_errors(path):
             lock = _take_lock(path)
         return cls(path, config, variants, lock)
 
-    def reconfigure(self, config: TrainConfig) -> None:
+    def reconfigure(self, config: ConfigT) -> None:
         """Change the run's configuration for good; what shapes its files can't change."""
-        for section in ("network", "seed"):
-            if getattr(config, section) != getattr(self.config, section):
-                raise RunError(f"{self.path}: {section} can't change in a run that has begun")
-        if _shape_in_flight(config.selfplay) != _shape_in_flight(self.config.selfplay):
-            raise RunError(
-                f"{self.path}: games, threads and the largest number of simulations of selfplay can't change "
-                "in a run that has begun"
-            )
+        if fixed := self.cannot_change(config):
+            raise RunError(f"{self.path}: {fixed} can't change in a run that has begun")
         with disk_errors(self.path):
             write_atomically(self.path / "config.toml", _config_toml(config).encode())
         self.config = config
+
+    def cannot_change(self, config: ConfigT) -> str | None:
+        """What a new configuration would change that shapes the folder's files."""
+        sections = ("network", "seed")
+        return next((s for s in sections if getattr(config, s) != getattr(self.config, s)), None)
+
+    def start(self) -> dict[str, Tensor] | None:
+        """The weights that the run begins with; None for fresh ones."""
+        file = self.path / START
+        return load_checkpoint(file)[0].state_dict() if file.exists() else None
 
     def close(self) -> None:
         """Let the folder go."""
@@ -195,17 +228,34 @@ class RunFolder:
         return Snapshot(number, tensors, arrays, counters)
 
 
+class RunFolder(Folder[TrainConfig]):
+    """The folder of a training."""
+
+    format = "selfplay-run"
+    config_model = TrainConfig
+
+    def cannot_change(self, config: TrainConfig) -> str | None:
+        """See `Folder`; the arrays of the games in flight have their shape as well."""
+        if _shape_in_flight(config.selfplay) != _shape_in_flight(self.config.selfplay):
+            return "games, threads and the largest number of simulations of selfplay"
+        return super().cannot_change(config)
+
+
 def read_run(path: Path) -> tuple[TrainConfig, list[Variant]]:
     """Configuration and variants of a run folder; raises `RunError` if it is none or of another version."""
+    return _read_run(path, RunFolder.format, TrainConfig)
+
+
+def _read_run(path: Path, kind: str, model: Any) -> tuple[Any, list[Variant]]:
     try:
         header = json.loads((path / "run.json").read_text())
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: expected a run folder, got {one_line(error)}") from None
-    expected = {"format": FORMAT, "version": VERSION, "encoding_version": ENCODING_VERSION}
+    expected = {"format": kind, "version": VERSION, "encoding_version": ENCODING_VERSION}
     if not isinstance(header, dict) or header != expected:
         raise RunError(f"{path / 'run.json'}: expected {expected}, got {header}")
     try:
-        config = TrainConfig.model_validate(tomllib.loads((path / "config.toml").read_text()))
+        config = model.model_validate(tomllib.loads((path / "config.toml").read_text()))
     except (OSError, ValidationError, ValueError) as error:
         raise RunError(f"{path / 'config.toml'}: {one_line(error)}") from None
     variants = [load_toml(file) for file in sorted((path / "variants").glob("*.toml"))]
@@ -306,11 +356,11 @@ def _pack(arrays: dict[str, NDArray[Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def _config_toml(config: TrainConfig) -> str:
+def _config_toml(config: _Kept) -> str:
     return tomli_w.dumps(config.model_dump(exclude_none=True))
 
 
-def _fill(path: Path, config: TrainConfig, variants: Sequence[Variant]) -> None:
+def _fill(path: Path, kind: str, config: _Kept, variants: Sequence[Variant], start: bytes | None) -> None:
     """Write what a run begins with, the header last; what an earlier attempt left is removed."""
     _remove_unfinished(path)
     for leftover in (path / "variants").iterdir():
@@ -319,7 +369,10 @@ def _fill(path: Path, config: TrainConfig, variants: Sequence[Variant]) -> None:
     for index, variant in enumerate(variants):
         file = path / "variants" / f"{index:03d}-{variant.name}.toml"
         write_atomically(file, variant.to_toml().encode())
-    header = {"format": FORMAT, "version": VERSION, "encoding_version": ENCODING_VERSION}
+    (path / START).unlink(missing_ok=True)
+    if start is not None:
+        write_atomically(path / START, start)
+    header = {"format": kind, "version": VERSION, "encoding_version": ENCODING_VERSION}
     write_atomically(path / "run.json", json.dumps(header).encode())
 
 

@@ -12,7 +12,7 @@ from games import Variant
 from selfplay.config import read_config
 from selfplay.display import TrainingDisplay
 from selfplay.export import export_agent
-from selfplay.loop import train
+from selfplay.loop import FirstLesson, train
 from selfplay.run import RunFolder
 
 
@@ -31,13 +31,13 @@ def resume_training(run: Path, settings: Sequence[str]) -> dict[str, Any]:
     return run_training(folder)
 
 
-def run_training(folder: RunFolder) -> dict[str, Any]:
+def run_training(folder: RunFolder, *, first_lesson: FirstLesson | None = None) -> dict[str, Any]:
     """Train in a folder that is held, export the agent into it, and let the folder go."""
     names = ", ".join(variant.name for variant in folder.variants)
     console = Console(stderr=True)
     try:
         with TrainingDisplay(console, f"learning {names}") as display:
-            training = train(folder, display, tell=display.tell)
+            training = train(folder, display, tell=display.tell, first_lesson=first_lesson)
         export_agent(folder.path, folder.path / "agent.onnx")
     finally:
         folder.close()

@@ -1,0 +1,1 @@
+"""Meta-learning: an initialisation that learns a rule variant it has never seen in minutes."""

@@ -1,0 +1,56 @@
+"""What a meta-training run is made of; its folder keeps it as `config.toml`. Imports without torch."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.network import NetworkConfig
+from selfplay.config import SelfPlayConfig
+from selfplay.meta.algorithms.config import MetaLearningConfig
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TasksConfig(_Section):
+    """How variants are played and learned from."""
+
+    together: int = Field(8, ge=1, description="variants that are played, and learned from, at a time")
+    support: int = Field(64, ge=1, description="positions of a variant that adaptation sees")
+    query: int = Field(64, ge=1, description="positions of other games of it that judge the adapted weights")
+    samples_per_position: float = Field(4.0, gt=0, description="positions learned from for each one recorded")
+    window: int = Field(30_000, ge=2, description="newest positions of a variant that are learned from")
+    first_positions: int = Field(256, ge=1, description="positions of a variant before it is learned from")
+    search_value_share: float = Field(
+        0.3, ge=0, le=1, description="share of the search's value in the value target"
+    )
+    floor: float = Field(0.5, gt=0, le=1, description="share of visits that all variants get alike")
+
+
+class ValidationConfig(_Section):
+    """How an initialisation is judged: by a short adaptation to variants that it never learned from."""
+
+    every_minutes: float = Field(10.0, gt=0, description="minutes between two validations")
+    positions: int = Field(
+        2_000, ge=0, description="self-play positions of each adaptation; 0: none, as it is"
+    )
+
+
+class MetaTrainConfig(_Section):
+    """A whole meta-training run."""
+
+    seed: int = Field(0, ge=0, description="of everything random")
+    minutes: float | None = Field(None, gt=0, description="wall-clock budget; the schedule follows it")
+    positions: int | None = Field(None, ge=1, description="budget of recorded positions")
+    device: str = Field("auto", description="'auto' is the first CUDA device, else the CPU")
+    checkpoint_seconds: float = Field(120.0, ge=0, description="seconds between checkpoints")
+    keep_checkpoints: int = Field(2, ge=1, description="checkpoints kept")
+    network: NetworkConfig = Field(default_factory=NetworkConfig)
+    selfplay: SelfPlayConfig = Field(
+        default_factory=lambda: SelfPlayConfig(games=64, advances=96, simulations=16, cache_megabytes=2),
+        description="games: of each variant",
+    )
+    learning: MetaLearningConfig = Field(default_factory=MetaLearningConfig)
+    tasks: TasksConfig = Field(default_factory=TasksConfig)
+    validation: ValidationConfig = Field(default_factory=ValidationConfig)

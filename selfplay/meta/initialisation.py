@@ -1,0 +1,140 @@
+"""An initialisation as a file: weights, and how a variant is learned from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from games import AgentError, Variant
+from models import NetworkEvaluator, PolicyValueNet, load_checkpoint
+from models.checkpoint import load_extras, pack_checkpoint
+from models.format import one_line
+from selfplay.actor import Actor
+from selfplay.config import SelfPlayConfig, TrainConfig
+from selfplay.export import named_variants
+from selfplay.loop import FirstLesson, Training
+from selfplay.meta.algorithms import algorithm
+from selfplay.meta.algorithms.base import Adaptation
+from selfplay.meta.algorithms.config import MetaLearningConfig
+from selfplay.meta.algorithms.prototypes import Library
+from selfplay.meta.inner import Params
+from selfplay.meta.tasks import Samples, samples_of
+from selfplay.replay import Replay
+from selfplay.run import latest_agent
+
+INNER_POSITIONS = 256
+"""Positions of the first games that an inner loop learns from."""
+
+LOOK_GAMES, LOOK_ADVANCES = 32, 64
+"""A few games of a variant, to see which known ones it resembles."""
+
+
+@dataclass(frozen=True)
+class Initialisation:
+    """Where adaptation starts.
+
+    Attributes:
+        net: the weights.
+        name: of the file.
+        known: the variants it was learned from.
+        adaptation: how a long fine-tuning goes; None for a plain checkpoint, all of which is fine-tuned.
+        learning: what it was meta-trained with; None for a plain checkpoint.
+        notes: what the file says of itself.
+    """
+
+    net: PolicyValueNet
+    name: str
+    known: tuple[Variant, ...] = ()
+    adaptation: Adaptation | None = None
+    learning: MetaLearningConfig | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> Initialisation:
+        """From a `.safetensors` file or a run's folder; raises `UserError` if it is none."""
+        file = initial_weights(path) if path.is_dir() else path
+        net, notes = load_checkpoint(file)
+        known = tuple(named_variants(notes["variants"], file)) if notes.get("variants") else ()
+        try:
+            if "adaptation" not in notes:
+                return cls(net, path.name, known, notes=notes)
+            adaptation = Adaptation.read(notes["adaptation"], load_extras(file))
+            learning = MetaLearningConfig.model_validate(notes["learning"])
+            return cls(net, path.name, known, adaptation, learning, notes)
+        except (KeyError, TypeError, ValueError) as error:
+            raise AgentError(f"{file}: expected how to adapt these weights, got {one_line(error)}") from None
+
+    def start(self, variant: Variant, *, seed: int = 0) -> dict[str, Tensor]:
+        """The weights that a variant starts from: these, or a blend of what similar variants came to."""
+        params = dict(self.net.state_dict())
+        if self.adaptation is None or not self.adaptation.names:
+            return params
+        library = Library.read(self.adaptation.names, self.adaptation.library)
+        return params | library.start(params, look_at(variant, self.net, seed=seed))
+
+    def packed(self, variant: Variant, *, seed: int = 0) -> bytes:
+        """A checkpoint file like this one, with the weights that a variant starts from."""
+        net = PolicyValueNet(self.net.config)
+        net.load_state_dict(self.start(variant, seed=seed))
+        extras = {} if self.adaptation is None else self.adaptation.tensors()
+        return pack_checkpoint(net, metadata=dict(self.notes), extras=extras)
+
+    def packed_as_it_is(self) -> bytes:
+        """A checkpoint file of the weights alone."""
+        return pack_checkpoint(self.net, metadata={})
+
+    def first_lesson(self) -> FirstLesson | None:
+        """The meta-learned inner loop on the first games, where that isn't simply fine-tuning."""
+        if self.adaptation is None or self.adaptation.optimizer == "adamw" or self.learning is None:
+            return None
+        made = algorithm(self.learning.algorithm, self.net, self.learning)
+        made.adopt(self.adaptation)
+
+        def lesson(replay: Replay, weights: Mapping[str, Tensor]) -> Params:
+            rng = np.random.default_rng(0)
+            number = min(INNER_POSITIONS, replay.recorded)
+            batch = replay.sample(rng, batch_size=number, window=replay.capacity, search_value_share=0.3)
+            return made.adapt(dict(weights), samples_of(batch, batch.played, batch.outcome))
+
+        return lesson
+
+    def configure(self, config: TrainConfig) -> TrainConfig:
+        """A run's configuration with this network, and only those parameters learning that adapt."""
+        trainable = "" if self.adaptation is None else self.adaptation.trainable
+        learner = config.learner.model_copy(update={"trainable": trainable})
+        return config.model_copy(update={"network": self.net.config, "learner": learner})
+
+    def training(self, config: TrainConfig, variants: tuple[Variant, ...]) -> Training:
+        """An adaptation in memory, not yet begun."""
+        start = self.start(variants[0], seed=config.seed)
+        return Training(self.configure(config), variants, start=start, first_lesson=self.first_lesson())
+
+
+def initial_weights(path: Path) -> Path:
+    """The weights of a meta-training's or a training's folder."""
+    from selfplay.meta.folder import BEST, best_initialisation
+
+    return best_initialisation(path) if (path / BEST).exists() else latest_agent(path)
+
+
+def look_at(variant: Variant, net: PolicyValueNet, *, seed: int) -> Samples:
+    """Positions of a few quick games of a variant by a network."""
+    play = SelfPlayConfig(games=LOOK_GAMES, threads=1, simulations=8, cache_megabytes=2)
+    actor = Actor([variant], play, games=LOOK_GAMES, seed=seed)
+    evaluator, replay = NetworkEvaluator(net), Replay([variant], capacity=4096)
+    advances = 0
+    while advances < LOOK_ADVANCES or not replay.recorded:
+        actor.advance(*evaluator(actor.observe()))
+        for episode in actor.collect():
+            replay.add(episode)
+        advances += 1
+    number = min(512, replay.recorded)
+    batch = replay.sample(
+        np.random.default_rng(seed), batch_size=number, window=replay.capacity, search_value_share=0.3
+    )
+    return samples_of(batch, batch.played, batch.outcome)
