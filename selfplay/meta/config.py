@@ -19,7 +19,7 @@ class TasksConfig(_Section):
     together: int = Field(8, ge=1, description="variants that are played, and learned from, at a time")
     support: int = Field(64, ge=1, description="positions of a variant that adaptation sees")
     query: int = Field(64, ge=1, description="positions of other games of it that judge the adapted weights")
-    samples_per_position: float = Field(4.0, gt=0, description="positions learned from for each one recorded")
+    samples_per_position: float = Field(1.0, gt=0, description="positions learned from for each one recorded")
     window: int = Field(30_000, ge=2, description="newest positions of a variant that are learned from")
     first_positions: int = Field(256, ge=1, description="positions of a variant before it is learned from")
     search_value_share: float = Field(

@@ -117,7 +117,7 @@ class Curriculum:
         return progress
 
     def probabilities(self) -> NDArray[np.float64]:
-        """float64 `[n_tasks]`, sums to one: each task's chance to be drawn first, at least `floor / n_tasks`."""
+        """float64 `[n_tasks]`, sums to one: each task's chance to come first, at least `floor / n_tasks`."""
         progress = self.progress() + self.config.noise
         total = progress.sum()
         by_progress = progress / total if total > 0 else np.full(self.n_tasks, 1 / self.n_tasks)

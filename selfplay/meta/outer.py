@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -34,7 +34,13 @@ class Outer:
     def learn(self, loss: Tensor, *, progress: float) -> float:
         """One step of AdamW down the gradient of `loss`; returns the gradient's norm before clipping."""
         values = list(self.trained.values())
-        gradients = torch.autograd.grad(loss, values, allow_unused=True, materialize_grads=True)
+        return self.descend(
+            torch.autograd.grad(loss, values, allow_unused=True, materialize_grads=True), progress=progress
+        )
+
+    def descend(self, gradients: Sequence[Tensor], *, progress: float) -> float:
+        """One step of AdamW along gradients, in the order of `trained`; returns their norm before clipping."""
+        values = list(self.trained.values())
         for value, gradient in zip(values, gradients, strict=True):
             value.grad = gradient
         norm = float(torch.nn.utils.clip_grad_norm_(values, self._config.outer_clip))

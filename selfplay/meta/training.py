@@ -190,7 +190,8 @@ class MetaTraining:
         weights = np.array([len(group) for group in ready], float)
         if not weights.any():
             return []
-        torch.set_num_threads(self.config.selfplay.threads)
+        if self.device.type == "cpu":
+            torch.set_num_threads(1)  # algorithms share out their batches, not single operations
         together = self.config.tasks.together
         size = self.config.tasks.support + self.config.tasks.query
         losses = []

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
+import torch
+from torch import Tensor
+
 from selfplay.meta.algorithms.base import MetaAlgorithm, OuterLosses
-from selfplay.meta.inner import size_of
+from selfplay.meta.inner import Data, size_of
 from selfplay.meta.outer import NET, part
 from selfplay.meta.tasks import Task, TaskBatch, pooled
 
@@ -19,8 +23,23 @@ class Pretrain(MetaAlgorithm):
     def outer_step(self, tasks: TaskBatch | Sequence[Task], *, progress: float = 0.0) -> OuterLosses:
         """One step of AdamW on all positions at hand."""
         tasks = self.seen(tasks)
-        trained, parts = part(self.outer.trained, NET), (pooled(tasks.support), pooled(tasks.query))
-        support, query = (self.objective.outer(data)(trained, data) for data in parts)
+        parts = pooled(tasks.support), pooled(tasks.query)
         share = size_of(parts[0]) / (size_of(parts[0]) + size_of(parts[1]))
-        norm = self.outer.learn(share * support + (1 - share) * query, progress=progress)
-        return OuterLosses(float(support.detach()), float(query.detach()), norm)
+        with ThreadPoolExecutor(len(parts)) as threads:  # a core for each part, where there are as many
+            learned = list(threads.map(self._gradients, parts))
+        (support, of_support), (query, of_query) = learned
+        gradients = [share * s + (1 - share) * q for s, q in zip(of_support, of_query, strict=True)]
+        return OuterLosses(support, query, self.outer.descend(gradients, progress=progress))
+
+    def _gradients(self, data: Data) -> tuple[float, tuple[Tensor, ...]]:
+        """The loss of one part, and its gradient for everything that is trained."""
+        trained = {name: _channels_last(value) for name, value in part(self.outer.trained, NET).items()}
+        loss = self.objective.outer(data)(trained, data)
+        values = list(self.outer.trained.values())
+        gradients = torch.autograd.grad(loss, values, allow_unused=True, materialize_grads=True)
+        return float(loss.detach()), gradients
+
+
+def _channels_last(value: Tensor) -> Tensor:
+    """Kernels in the layout that convolutions are fastest in."""
+    return value.contiguous(memory_format=torch.channels_last) if value.ndim == 4 else value
