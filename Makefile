@@ -12,11 +12,11 @@ CODE := games mcts models selfplay
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test verify lint format demo bench clean distclean
+.PHONY: help test verify lint format demo bench meta-report clean distclean
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
 
 test: lint ## all checks: style, types, imports, tests, kernels with bounds checks
 	@echo "==> pytest"
@@ -50,6 +50,9 @@ demo: $(STAMP_TRAIN) ## train Connect Four for three minutes, export agent.onnx 
 bench: $(STAMP_TRAIN) ## measure speed on this machine, into benchmarks/results/bench.json
 	@mkdir -p benchmarks/results
 	@$(BIN)/selfplay bench --json benchmarks/results/bench.json
+
+meta-report: $(STAMP_TRAIN) ## rebuild docs/meta-learning.md from the committed results
+	@$(BIN)/python benchmarks/meta_report.py
 
 clean: ## remove caches and build products; runs and the environment stay
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

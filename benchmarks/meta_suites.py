@@ -1,4 +1,4 @@
-"""Solve positions of the held-out variants: `benchmarks/meta/suites/NAME.jsonl`, for `evaluate --suite`.
+"""Solve positions of the held-out variants: `selfplay/meta/suites/NAME.jsonl`, for `evaluate --suite`.
 
     nice -n 19 python benchmarks/meta_suites.py
 
@@ -27,7 +27,7 @@ from games.solver import Solver
 from selfplay.meta.split import load_split
 from selfplay.openings import CanonicalKey, canonical_key
 
-FOLDER = Path(__file__).parent / "meta" / "suites"
+FOLDER = Path(__file__).parents[1] / "selfplay" / "meta" / "suites"
 
 STAGES = 10
 """Parts of a game's length from which as many positions each are wanted, as far as there are."""

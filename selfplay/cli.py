@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from selfplay.meta import commands
+from selfplay.meta import commands, tune_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 _EXTRA_TRAIN = frozenset(
-    {"jinja2", "matplotlib", "onnx", "onnxscript", "safetensors", "tensorboard", "torch"}
+    {"jinja2", "matplotlib", "onnx", "onnxscript", "optuna", "safetensors", "tensorboard", "torch"}
 )
 """Packages that only the extra `train` installs; playing does without them."""
 
@@ -532,6 +532,7 @@ def train(
 
 app.command("meta-train", rich_help_panel="Learn")(commands.meta_train)
 app.command("adapt", rich_help_panel="Learn")(commands.adapt)
+app.command("meta-tune", rich_help_panel="Learn")(tune_command.meta_tune)
 
 
 @app.command(rich_help_panel="Learn")

@@ -13,12 +13,23 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class TasksConfig(_Section):
-    """How variants are played and learned from."""
+class VisitConfig(SelfPlayConfig):
+    """How the games of one variant are played on a visit."""
 
-    together: int = Field(8, ge=1, description="variants that are played, and learned from, at a time")
-    support: int = Field(64, ge=1, description="positions of a variant that adaptation sees")
-    query: int = Field(64, ge=1, description="positions of other games of it that judge the adapted weights")
+    games: int = Field(64, ge=1, description="games of each variant played side by side")
+    threads: int = Field(2, ge=1, description="variants played at a time")
+    advances: int = Field(32, ge=1, description="network batches of a visit")
+    simulations: int = Field(16, ge=1, description="simulations of a full search, whose policy is learned")
+    cache_megabytes: int = Field(2, ge=0, description="memory for a variant's evaluations")
+    visit_positions: int = Field(1_000, ge=1, description="recorded positions after which a visit ends early")
+
+
+class TasksConfig(_Section):
+    """How variants are learned from."""
+
+    together: int = Field(16, ge=1, description="variants that are visited, and learned from, at a time")
+    support: int = Field(32, ge=1, description="positions of a variant that adaptation sees")
+    query: int = Field(32, ge=1, description="positions of other games of it that judge the adapted weights")
     samples_per_position: float = Field(1.0, gt=0, description="positions learned from for each one recorded")
     window: int = Field(30_000, ge=2, description="newest positions of a variant that are learned from")
     first_positions: int = Field(256, ge=1, description="positions of a variant before it is learned from")
@@ -47,10 +58,7 @@ class MetaTrainConfig(_Section):
     checkpoint_seconds: float = Field(120.0, ge=0, description="seconds between checkpoints")
     keep_checkpoints: int = Field(2, ge=1, description="checkpoints kept")
     network: NetworkConfig = Field(default_factory=NetworkConfig)
-    selfplay: SelfPlayConfig = Field(
-        default_factory=lambda: SelfPlayConfig(games=64, advances=96, simulations=16, cache_megabytes=2),
-        description="games: of each variant",
-    )
+    selfplay: VisitConfig = Field(default_factory=VisitConfig)
     learning: MetaLearningConfig = Field(default_factory=MetaLearningConfig)
     tasks: TasksConfig = Field(default_factory=TasksConfig)
     validation: ValidationConfig = Field(default_factory=ValidationConfig)

@@ -39,14 +39,14 @@ class Outer:
         )
 
     def descend(self, gradients: Sequence[Tensor], *, progress: float) -> float:
-        """One step of AdamW along gradients, in the order of `trained`; returns their norm before clipping."""
+        """One step of AdamW down gradients, in the order of `trained`; returns their norm before clipping."""
         values = list(self.trained.values())
         for value, gradient in zip(values, gradients, strict=True):
             value.grad = gradient
         norm = float(torch.nn.utils.clip_grad_norm_(values, self._config.outer_clip))
         if math.isfinite(norm):
             for group in self._optimizer.param_groups:
-                group["lr"] = group["peak"] * self.schedule(progress)
+                group["lr"] = group["peak"] * self.schedule(progress) * self._warmth()
             self._optimizer.step()
         self._finish(moved=math.isfinite(norm))
         return norm
@@ -60,6 +60,10 @@ class Outer:
                     self.trained[name].add_(way, alpha=rate)
         self._finish(moved=math.isfinite(norm))
         return norm
+
+    def _warmth(self) -> float:
+        """How much of the peak AdamW's first steps take: its moments have to settle."""
+        return min(1.0, (self.steps + 1) / max(1, self._config.warmup_steps))
 
     def schedule(self, progress: float) -> float:
         """What the outer rates are multiplied with: a cosine from 1 to `final_rate`."""

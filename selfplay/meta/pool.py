@@ -11,8 +11,7 @@ from games import Variant
 from games.encoding import RULE_FEATURES
 from models import NetworkEvaluator
 from selfplay.actor import Actor, Episode
-from selfplay.config import SelfPlayConfig
-from selfplay.meta.config import TasksConfig
+from selfplay.meta.config import TasksConfig, VisitConfig
 from selfplay.meta.tasks import SHOWN_ALWAYS, Samples, Task, samples_of
 from selfplay.replay import Replay
 
@@ -25,7 +24,7 @@ class TaskPool:
     """
 
     def __init__(
-        self, variants: Sequence[Variant], play: SelfPlayConfig, config: TasksConfig, *, seed: int
+        self, variants: Sequence[Variant], play: VisitConfig, config: TasksConfig, *, seed: int
     ) -> None:
         self.variants = tuple(variants)
         self.config = config
@@ -41,13 +40,17 @@ class TaskPool:
         self._played = [0] * len(variants)
 
     def play(self, index: int, evaluator: Any) -> list[Episode]:
-        """`advances` network batches of a variant's games; returns the games that ended, `variant` set."""
+        """A visit to a variant, `advances` network batches or fewer; the games that ended, `variant` set."""
         actor = self._actor(index)
         actor.forget_evaluations()
         ended: list[Episode] = []
-        for _ in range(self._play.advances):
+        positions = advances = 0
+        while advances < self._play.advances and positions < self._play.visit_positions:
             actor.advance(*evaluator(actor.observe()))
-            ended += actor.collect()
+            over = actor.collect()
+            ended += over
+            positions += sum(int(episode.recorded.sum()) for episode in over)
+            advances += 1
         return [episode._replace(variant=index) for episode in ended]
 
     def add(self, episode: Episode) -> None:

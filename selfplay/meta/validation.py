@@ -47,9 +47,7 @@ def suite_file(variant: Variant) -> Path:
 def quick_config(*, positions: int, seed: int, simulations: int) -> TrainConfig:
     """Adaptation on one thread for some positions, as it is compared: nothing rehearsed, no early end."""
     config = default_config()
-    play = config.selfplay.model_copy(
-        update={"threads": 1, "games": 64, "advances": 64, "simulations": simulations, "rehearsal": 0.0}
-    )
+    play = config.selfplay.model_copy(update={"threads": 1, "simulations": simulations, "rehearsal": 0.0})
     changed = {
         "seed": seed,
         "positions": max(1, positions),

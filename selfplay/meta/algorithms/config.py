@@ -55,6 +55,7 @@ class MetaLearningConfig(BaseModel):
     rates_rate: float = Field(0.01, gt=0, description="outer rate of the logarithms of learned inner rates")
     outer_rate: float = Field(1e-3, gt=0, description="outer rate of AdamW")
     final_rate: float = Field(0.05, ge=0, le=1, description="its share at the end (cosine); 1: constant")
+    warmup_steps: int = Field(0, ge=0, description="outer steps over which AdamW's rate rises to its peak")
     weight_decay: float = Field(1e-4, ge=0, description="decoupled weight decay of AdamW")
     outer_clip: float = Field(1.0, gt=0, description="largest norm of the outer gradient")
     ema_decay: float = Field(0.99, ge=0, lt=1, description="decay a step of the averaged initialisation")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import ClassVar
 
 import torch
@@ -20,14 +21,17 @@ class Pretrain(MetaAlgorithm):
 
     plays_adapted: ClassVar[bool] = False
 
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        """A core for the support and one for the query, where there are as many."""
+        return ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,))
+
     def outer_step(self, tasks: TaskBatch | Sequence[Task], *, progress: float = 0.0) -> OuterLosses:
         """One step of AdamW on all positions at hand."""
         tasks = self.seen(tasks)
         parts = pooled(tasks.support), pooled(tasks.query)
         share = size_of(parts[0]) / (size_of(parts[0]) + size_of(parts[1]))
-        with ThreadPoolExecutor(len(parts)) as threads:  # a core for each part, where there are as many
-            learned = list(threads.map(self._gradients, parts))
-        (support, of_support), (query, of_query) = learned
+        (support, of_support), (query, of_query) = self._threads.map(self._gradients, parts)
         gradients = [share * s + (1 - share) * q for s, q in zip(of_support, of_query, strict=True)]
         return OuterLosses(support, query, self.outer.descend(gradients, progress=progress))
 

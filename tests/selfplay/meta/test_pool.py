@@ -9,11 +9,10 @@ import games
 from games import Variant
 from mcts import uniform_evaluator
 from selfplay.actor import Episode
-from selfplay.config import SelfPlayConfig
-from selfplay.meta.config import TasksConfig
+from selfplay.meta.config import TasksConfig, VisitConfig
 from selfplay.meta.pool import TaskPool, by_canvas
 
-PLAY = SelfPlayConfig(games=8, threads=1, advances=40, simulations=4, cache_megabytes=1)
+PLAY = VisitConfig(games=8, threads=1, advances=40, simulations=4, cache_megabytes=1)
 CONFIG = TasksConfig(support=16, query=16, window=400, first_positions=20)
 
 

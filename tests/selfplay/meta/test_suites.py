@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from games import Position
 from selfplay.meta.split import KINDS, load_split
 from selfplay.suite import SolvedPosition, read_suite
 
-FOLDER = Path(__file__).parents[3] / "benchmarks" / "meta" / "suites"
+FOLDER = Path(str(resources.files("selfplay.meta"))) / "suites"
 INDEX: dict[str, Any] = json.loads((FOLDER / "index.json").read_text(encoding="utf-8"))
 HELD = {variant.name: variant for variant in load_split().held_out}
 SUITES = sorted(path.stem for path in FOLDER.glob("*.jsonl"))

@@ -14,9 +14,8 @@ import games
 from games import RunError
 from models import load_checkpoint
 from models.network import NetworkConfig
-from selfplay.config import SelfPlayConfig
 from selfplay.meta.algorithms.config import AlgorithmName, MetaLearningConfig
-from selfplay.meta.config import MetaTrainConfig, TasksConfig, ValidationConfig
+from selfplay.meta.config import MetaTrainConfig, TasksConfig, ValidationConfig, VisitConfig
 from selfplay.meta.folder import BEST, MetaFolder, best_initialisation
 from selfplay.meta.training import MetaTraining, meta_train
 
@@ -30,7 +29,7 @@ def config(algorithm: AlgorithmName = "joint", *, positions: int = 600) -> MetaT
         device="cpu",
         checkpoint_seconds=0.0,
         network=NetworkConfig(blocks=1, channels=8, policy_hidden=4, value_hidden=8, rule_hidden=8),
-        selfplay=SelfPlayConfig(games=8, threads=2, advances=24, simulations=4, cache_megabytes=1),
+        selfplay=VisitConfig(games=8, threads=2, advances=24, simulations=4, cache_megabytes=1),
         learning=MetaLearningConfig(algorithm=algorithm, inner_steps=2, prototype_every=2, prototype_steps=1),
         tasks=TasksConfig(together=2, support=8, query=8, first_positions=16, window=400),
         validation=ValidationConfig(every_minutes=1000.0),

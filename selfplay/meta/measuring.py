@@ -1,0 +1,102 @@
+"""Strength on the way, on solved positions or, where a variant has none, against plain tree search."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from games import Variant
+from models import NetworkEvaluator, PolicyValueNet
+from models.network import NetworkConfig
+from selfplay.loop import Training
+from selfplay.match import Contestant, MatchResult, play_match
+from selfplay.meta.curve import strength
+from selfplay.openings import draw_openings
+from selfplay.player import Player, search_config
+from selfplay.suite import SolvedPosition
+
+Found = dict[str, dict[str, float | None]]
+"""Measured values by name, then by simulations a move. `strength` is always there: with solved positions the
+share of moves that keep the value where a mistake is possible, else the share of points."""
+
+Measure = Callable[[Mapping[str, Tensor], NetworkConfig], Found]
+"""How strong weights are."""
+
+
+def suite_measure(variant: Variant, suite: Sequence[SolvedPosition], simulations: Sequence[int]) -> Measure:
+    """Moves that keep the value on solved positions; `kept` counts those without a mistake to make, too."""
+
+    def measure(weights: Mapping[str, Tensor], network: NetworkConfig) -> Found:
+        kept, failable = strength(weights, network, variant, suite, simulations)
+        return {"strength": _known(failable), "kept": _known(kept)}
+
+    return measure
+
+
+def match_measure(
+    variant: Variant, simulations: Sequence[int], *, games: int, rollouts: int, seed: int = 0
+) -> Measure:
+    """Points in a match against `mcts:rollouts` from even openings, each with both colours."""
+    openings = draw_openings(variant, max(1, games // 2), seed=seed).positions
+    opponent = Player.load(f"mcts:{rollouts}", seed=seed)
+
+    def measure(weights: Mapping[str, Tensor], network: NetworkConfig) -> Found:
+        points, noise = {}, {}
+        for number in simulations:
+            agent = network_player(weights, network, variant, number)
+            result = play_match(agent, opponent, openings)
+            points[number], noise[number] = result.points, _half_interval(result)
+        return {"strength": _known(points), "noise": _known(noise)}
+
+    return measure
+
+
+def network_player(
+    weights: Mapping[str, Tensor], network: NetworkConfig, variant: Variant, simulations: int
+) -> Contestant:
+    """Weights as a player of one variant; 0 simulations: the policy alone."""
+    net = PolicyValueNet(network)
+    net.load_state_dict(weights)
+    evaluator = NetworkEvaluator(net)
+    return Player(evaluator, search_config(simulations), name="agent", variants=[variant])
+
+
+def measured_curve(training: Training, measure: Measure, at: Iterable[int]) -> list[dict[str, Any]]:
+    """Train, and measure whenever so many positions are recorded; points as a study's rows hold them.
+
+    Args:
+        training: an adaptation not yet begun.
+        measure: of the weights that play.
+        at: numbers of positions, rising; the first may be 0.
+    """
+    points: list[dict[str, Any]] = []
+    seconds = 0.0
+    for target in at:
+        began = time.perf_counter()
+        while training.replay.recorded < target:
+            training.iterate()
+        seconds += time.perf_counter() - began
+        points.append(
+            {
+                "at": target,
+                "positions": training.replay.recorded,
+                "seconds": round(seconds, 2),
+                "steps": training.learner.steps,
+                **measure(training.playing, training.config.network),
+            }
+        )
+    return points
+
+
+def _known(values: Mapping[int, float]) -> dict[str, float | None]:
+    """With keys as JSON has them; None for what isn't a number."""
+    return {str(key): None if math.isnan(value) else round(value, 5) for key, value in values.items()}
+
+
+def _half_interval(result: MatchResult) -> float:
+    low, high = result.interval
+    return (high - low) / 2
