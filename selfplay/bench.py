@@ -38,7 +38,7 @@ REPETITION_SECONDS = 0.06
 Report = Callable[[str], None]
 
 
-LAYERS = ("start", "rules", "search", "network", "selfplay", "learner", "arena")
+LAYERS = ("start", "rules", "search", "network", "selfplay", "learner", "arena", "meta")
 
 
 def run_bench(
@@ -57,6 +57,7 @@ def run_bench(
         "selfplay": lambda: bench_selfplay(report, **network, batch=batch),
         "learner": lambda: bench_learner(report, **network, threads=os.cpu_count() or 1),
         "arena": lambda: bench_arena(report, threads=os.cpu_count() or 1),
+        "meta": lambda: _bench_meta(report, **network),
     }
     result: dict[str, Any] = {"machine": machine(), "network": network}
     for layer in LAYERS:
@@ -329,6 +330,16 @@ def _released_network() -> Any:
 
     net, _ = models.load_checkpoint(Path(models.__path__[0]) / "zoo" / "connect4.safetensors")
     return net
+
+
+def _bench_meta(report: Report, *, blocks: int, channels: int) -> dict[str, Any]:
+    """An outer step of 16 tasks as one batch and task by task; smaller where there is no GPU."""
+    import torch
+
+    from selfplay.meta.bench import bench_meta
+
+    size = {} if torch.cuda.is_available() else {"positions": 16, "steps": 2, "repetitions": 1}
+    return bench_meta(report, blocks=blocks, channels=channels, **size)
 
 
 def tree_bytes(variant: Variant, *, simulations: int) -> int:

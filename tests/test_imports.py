@@ -20,6 +20,8 @@ PLAYS = (
     "import models.onnx_runtime",
     "from selfplay import Player",
     "import selfplay.cli",
+    "import selfplay.meta.algorithms",
+    "import selfplay.meta.split",
 )
 """Everything a person needs to play, and the command line that offers it."""
 

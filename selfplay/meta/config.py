@@ -30,7 +30,7 @@ class TasksConfig(_Section):
     together: int = Field(16, ge=1, description="variants that are visited, and learned from, at a time")
     support: int = Field(32, ge=1, description="positions of a variant that adaptation sees")
     query: int = Field(32, ge=1, description="positions of other games of it that judge the adapted weights")
-    samples_per_position: float = Field(1.0, gt=0, description="positions learned from for each one recorded")
+    samples_per_position: float = Field(3.0, gt=0, description="positions learned from for each one recorded")
     window: int = Field(30_000, ge=2, description="newest positions of a variant that are learned from")
     first_positions: int = Field(256, ge=1, description="positions of a variant before it is learned from")
     search_value_share: float = Field(
@@ -42,7 +42,7 @@ class TasksConfig(_Section):
 class ValidationConfig(_Section):
     """How an initialisation is judged: by a short adaptation to variants that it never learned from."""
 
-    every_minutes: float = Field(10.0, gt=0, description="minutes between two validations")
+    every_minutes: float = Field(20.0, gt=0, description="minutes between two validations")
     positions: int = Field(
         2_000, ge=0, description="self-play positions of each adaptation; 0: none, as it is"
     )

@@ -99,7 +99,7 @@ class Initialisation:
             rng = np.random.default_rng(0)
             number = min(INNER_POSITIONS, replay.recorded)
             batch = replay.sample(rng, batch_size=number, window=replay.capacity, search_value_share=0.3)
-            return made.adapt(dict(weights), samples_of(batch, batch.played, batch.outcome))
+            return made.adapt(dict(weights), samples_of(batch))
 
         return lesson
 
@@ -137,4 +137,4 @@ def look_at(variant: Variant, net: PolicyValueNet, *, seed: int) -> Samples:
     batch = replay.sample(
         np.random.default_rng(seed), batch_size=number, window=replay.capacity, search_value_share=0.3
     )
-    return samples_of(batch, batch.played, batch.outcome)
+    return samples_of(batch)

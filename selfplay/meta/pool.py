@@ -78,7 +78,7 @@ class TaskPool:
     def _draw(self, half: Replay, number: int, rng: np.random.Generator) -> Samples:
         share = self.config.search_value_share
         batch = half.sample(rng, batch_size=number, window=half.capacity, search_value_share=share)
-        return samples_of(batch, batch.played, batch.outcome)
+        return samples_of(batch)
 
     def _actor(self, index: int) -> Actor:
         """A variant's games, begun when they are needed."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
@@ -74,28 +72,11 @@ class TaskBatch(NamedTuple):
     query: Any
 
 
-def samples_of(
-    batch: Batch, played: NDArray[np.int64] | None = None, outcome: NDArray[np.float32] | None = None
-) -> Samples:
-    """A replay's batch as tensors.
-
-    Without `played`, no action is known; without `outcome`, it is the mean of the value targets.
-    """
-    rows = len(batch.policy)
-    if played is None:
-        played = np.full(rows, UNPLAYED, np.int64)
-    if outcome is None:
-        outcome = batch.wdl[:, 0] - batch.wdl[:, 2]
-    observation = batch.observation
-    return Samples(
-        torch.from_numpy(observation.planes),
-        torch.from_numpy(observation.rules),
-        torch.from_numpy(observation.legal),
-        torch.from_numpy(batch.policy),
-        torch.from_numpy(batch.wdl),
-        torch.from_numpy(played.astype(np.int64)),
-        torch.from_numpy(outcome.astype(np.float32)),
-    )
+def samples_of(batch: Batch) -> Samples:
+    """A replay's batch as tensors."""
+    planes, legal, rules = batch.observation
+    arrays = planes, rules, legal, batch.policy, batch.wdl, batch.played, batch.outcome
+    return Samples(*map(torch.from_numpy, arrays))
 
 
 def stack(tasks: Sequence[Task]) -> TaskBatch:

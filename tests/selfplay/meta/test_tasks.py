@@ -94,21 +94,17 @@ def test_rules_are_hidden_where_asked() -> None:
 def batch() -> Batch:
     data = samples()
     observation = Observation(data.planes.numpy(), data.legal.numpy(), data.rules.numpy())
-    return Batch(observation, data.policy.numpy(), np.tile(np.float32([0.5, 0.2, 0.3]), (5, 1)))
+    wdl = np.tile(np.float32([0.5, 0.2, 0.3]), (5, 1))
+    return Batch(observation, data.policy.numpy(), wdl, np.arange(5), np.float32([1, 0, -1, 1, 0]))
 
 
 def test_a_batch_keeps_its_numbers() -> None:
-    made, data = samples_of(batch(), np.arange(5)), samples()
+    made, data = samples_of(batch()), samples()
     assert torch.equal(made.planes, data.planes)
     assert torch.equal(made.legal, data.legal)
     assert torch.equal(made.policy, data.policy)
     assert made.played.tolist() == [0, 1, 2, 3, 4]
-
-
-def test_without_outcomes_the_value_target_tells() -> None:
-    made = samples_of(batch())
-    torch.testing.assert_close(made.outcome, torch.full((5,), 0.2))
-    assert made.played.tolist() == [UNPLAYED] * 5
+    assert made.outcome.tolist() == [1, 0, -1, 1, 0]
 
 
 def test_pooled_tasks_hold_each_position_once() -> None:

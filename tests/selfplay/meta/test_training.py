@@ -99,7 +99,7 @@ def test_the_initialisation_that_validation_likes_best_is_kept(tmp_path: Path) -
     seen: list[dict[str, torch.Tensor]] = []
 
     def judge(training: MetaTraining) -> dict[str, Any]:
-        seen.append(dict(training.params))
+        seen.append({name: value.clone() for name, value in training.params.items()})
         return {"score": next(scores, 0.1)}
 
     trained(tmp_path / "run", settings, judge)
