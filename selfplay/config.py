@@ -16,11 +16,13 @@ from models.network import NetworkConfig
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A table of a configuration: unknown keys are errors, and it doesn't change."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SelfPlayConfig(_Section):
+class SelfPlayConfig(Section):
     """How games are played. Papers: AlphaZero (Silver et al. 2018), KataGo (Wu 2019, arXiv:1902.10565)."""
 
     games: int = Field(256, ge=1, description="games played side by side, over all threads")
@@ -47,7 +49,7 @@ class SelfPlayConfig(_Section):
         return SearchConfig(simulations=self.simulations, gumbel_scale=self.gumbel_scale, solve=True)
 
 
-class LearnerConfig(_Section):
+class LearnerConfig(Section):
     """How the network learns from recorded games."""
 
     batch_size: int = Field(512, ge=1, description="positions in a batch")
@@ -74,7 +76,7 @@ class LearnerConfig(_Section):
     precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$", description="of the training step")
 
 
-class DuelConfig(_Section):
+class DuelConfig(Section):
     """A sequential test between two sets of weights: does the newer one pass, or fail?"""
 
     enabled: bool = Field(False, description="play such tests")
@@ -111,7 +113,7 @@ class StopConfig(DuelConfig):
     growth: float = Field(0.5, gt=0, description="share by which they have to grow until the next")
 
 
-class TrainConfig(_Section):
+class TrainConfig(Section):
     """A whole run."""
 
     seed: int = Field(0, ge=0, description="of everything random")

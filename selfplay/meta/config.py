@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from models.network import NetworkConfig
-from selfplay.config import SelfPlayConfig
+from selfplay.config import Section, SelfPlayConfig
 from selfplay.meta.algorithms.config import MetaLearningConfig
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class VisitConfig(SelfPlayConfig):
@@ -24,7 +20,7 @@ class VisitConfig(SelfPlayConfig):
     visit_positions: int = Field(1_000, ge=1, description="recorded positions after which a visit ends early")
 
 
-class TasksConfig(_Section):
+class TasksConfig(Section):
     """How variants are learned from."""
 
     together: int = Field(16, ge=1, description="variants that are visited, and learned from, at a time")
@@ -39,7 +35,7 @@ class TasksConfig(_Section):
     floor: float = Field(0.5, gt=0, le=1, description="share of visits that all variants get alike")
 
 
-class ValidationConfig(_Section):
+class ValidationConfig(Section):
     """How an initialisation is judged: by a short adaptation to variants that it never learned from."""
 
     every_minutes: float = Field(20.0, gt=0, description="minutes between two validations")
@@ -48,7 +44,7 @@ class ValidationConfig(_Section):
     )
 
 
-class MetaTrainConfig(_Section):
+class MetaTrainConfig(Section):
     """A whole meta-training run."""
 
     seed: int = Field(0, ge=0, description="of everything random")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -66,7 +68,8 @@ class GameObjective:
 
     def __init__(self, net: PolicyValueNet, config: MetaLearningConfig) -> None:
         """`net` gives the architecture; its weights aren't used."""
-        self._net = net
+        self._shape = copy.deepcopy(net).requires_grad_(False)
+        self._own = threading.local()
         self._config = config
 
     def inner(self, data: Samples) -> Loss:
@@ -93,11 +96,19 @@ class GameObjective:
         support, query = hide_rules(tasks.support, hidden), hide_rules(tasks.query, hidden)
         return tasks._replace(support=support, query=query)
 
+    def _own_net(self) -> PolicyValueNet:
+        """This thread's network: `functional_call` puts parameters into it while it computes."""
+        if not hasattr(self._own, "net"):
+            self._own.net = copy.deepcopy(self._shape)
+        net: PolicyValueNet = self._own.net
+        return net
+
     def _bound(self, loss: GameLoss, data: Samples) -> Loss:
         wraps = bool(any_wraps(data.rules))
+        net = self._own_net()
 
         def loss_of(params: Params, samples: Samples) -> Tensor:
-            outputs: Any = functional_call(self._net, params, (samples.planes, samples.rules, wraps))
+            outputs: Any = functional_call(net, params, (samples.planes, samples.rules, wraps))
             logits, wdl_logits = outputs
             return loss(logits, wdl_logits, samples)
 

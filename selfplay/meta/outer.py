@@ -42,7 +42,7 @@ class Outer:
         """One step of AdamW down gradients, in the order of `trained`; returns their norm before clipping."""
         values = list(self.trained.values())
         for value, gradient in zip(values, gradients, strict=True):
-            value.grad = gradient
+            value.grad = gradient.contiguous()
         norm = float(torch.nn.utils.clip_grad_norm_(values, self._config.outer_clip))
         if math.isfinite(norm):
             for group in self._optimizer.param_groups:

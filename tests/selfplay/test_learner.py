@@ -34,7 +34,11 @@ def random_batch(rows: int, *, seed: int, name: str = "connect3-4x4") -> Batch:
     policy = np.where(observation.legal, rng.exponential(size=observation.legal.shape), 0)
     wdl = rng.dirichlet([1, 1, 1], rows)
     return Batch(
-        observation, (policy / policy.sum(1, keepdims=True)).astype(np.float32), wdl.astype(np.float32)
+        observation,
+        (policy / policy.sum(1, keepdims=True)).astype(np.float32),
+        wdl.astype(np.float32),
+        observation.legal.argmax(1),
+        rng.integers(-1, 2, rows).astype(np.float32),
     )
 
 
