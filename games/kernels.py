@@ -296,6 +296,7 @@ def play(rules: Rules, state: State, row: int, action: int) -> None:
         _pass(rules, state, row, variant)
     else:
         info[row, SWAPPED] = 1
+        info[row, KO] = OFF
     if is_plain:
         _end_plain(rules, state, row, variant)
     else:

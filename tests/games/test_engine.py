@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import games
@@ -104,7 +104,21 @@ def test_any_flipping_variant_is_played_as_the_reference_plays_it(variant: Varia
     play_three(variant, seed)
 
 
+KO_AND_SWAP = Variant.from_dict(
+    {
+        "name": "ko-and-swap",
+        "board": {"rows": 1, "columns": 2},
+        "turn": {"first_stones": 3, "swap": True, "passing": "always", "repeat": "ko"},
+        "effect": {"surround": True},
+        "end": {"count": "stones", "ply_cap": 20},
+    },
+    where="test",
+)
+"""A stone is taken, then the players change places: the ko is over, for a move came between."""
+
+
 @settings(max_examples=EXAMPLES)
+@example(KO_AND_SWAP, 0)
 @given(placing_variants(), st.integers(0, 2**32))
 def test_any_placing_variant_is_played_as_the_reference_plays_it(variant: Variant, seed: int) -> None:
     play_three(variant, seed)
