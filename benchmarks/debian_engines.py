@@ -15,15 +15,14 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import games
-from games import UserError, Variant
+from games import UserError
 from selfplay.arena import Encounter, encounter_line, encounter_report, forfeit_lines, openings_report
-from selfplay.match import Contestant, play_match
+from selfplay.match import play_match
 from selfplay.openings import draw_openings
 from selfplay.opponents.gtp import RECOMMENDED, GtpContestant
 from selfplay.opponents.uci import UciContestant
@@ -48,9 +47,11 @@ def main() -> None:
         print(f"skipped: {' and '.join(missing)} not found; on Debian: apt-get install {' '.join(missing)}")
     matches = []
     if fairy:
-        matches += [_against_fairy(name, fairy, arguments) for name in FAIRY_VARIANTS]
+        command = f"{fairy}; go nodes {arguments.nodes}"
+        matches += [_match(name, UciContestant, command, arguments) for name in FAIRY_VARIANTS]
     if gnugo:
-        matches += [_against_gnugo(name, gnugo, arguments) for name in GO_VARIANTS]
+        command = f"{RECOMMENDED.replace('gnugo', gnugo, 1)} --level {arguments.level}"
+        matches += [_match(name, GtpContestant, command, arguments) for name in GO_VARIANTS]
     if matches:
         _write(matches, arguments.json)
 
@@ -70,28 +71,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _against_fairy(name: str, path: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    command = f"{path}; go nodes {arguments.nodes}"
-    return _match(
-        name,
-        lambda variant: UciContestant(command, variant, processes=arguments.processes),
-        command,
-        arguments,
-    )
-
-
-def _against_gnugo(name: str, path: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    command = f"{RECOMMENDED.replace('gnugo', path, 1)} --level {arguments.level}"
-    return _match(
-        name,
-        lambda variant: GtpContestant(command, variant, processes=arguments.processes),
-        command,
-        arguments,
-    )
-
-
 def _match(
-    name: str, begin: Callable[[Variant], Contestant], command: str, arguments: argparse.Namespace
+    name: str, kind: type[UciContestant | GtpContestant], command: str, arguments: argparse.Namespace
 ) -> dict[str, Any]:
     """One match, or the line that says why there is none."""
     variant = games.load(name)
@@ -100,7 +81,7 @@ def _match(
     settings = {"variant": name, "ours": ours.description, "command": Path(command).name}
     began = time.perf_counter()
     try:
-        engine = begin(variant)
+        engine = kind(command, variant, processes=arguments.processes)
     except UserError as error:
         print(f"{name}: left out: {error}")
         return {**settings, "left_out": str(error)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def export_agent(source: Path, output: Path) -> dict[str, Any]:
     net, metadata = load_checkpoint(checkpoint)
     variants = metadata.get("variants") or []
     named = named_variants(variants, checkpoint)
-    variants = [{"name": each.name, "digest": each.digest, "toml": each.to_toml()} for each in named]
+    variants = variant_entries(named)
     wraps = any(variant.board.wrap != "none" for variant in named)
     with disk_errors(output):
         export_onnx(
@@ -43,6 +44,11 @@ def export_agent(source: Path, output: Path) -> dict[str, Any]:
             wraps=wraps,
         )
     return metadata
+
+
+def variant_entries(variants: Iterable[Variant]) -> list[dict[str, str]]:
+    """Variants as a checkpoint or an agent names them; `named_variants` reads them back."""
+    return [{"name": v.name, "digest": v.digest, "toml": v.to_toml()} for v in variants]
 
 
 def named_variants(entries: Any, checkpoint: Path) -> list[Variant]:

@@ -13,13 +13,11 @@ import torch
 from torch import Tensor
 
 from games import Variant
-from models import PolicyValueNet
 from models.network import NetworkConfig
 from selfplay.arena import Duel, play_duel
 from selfplay.config import DuelConfig
 from selfplay.openings import Openings, draw_openings
-from selfplay.opponents.network import ThreadedEvaluator
-from selfplay.player import Player, search_config
+from selfplay.opponents.network import network_player
 from selfplay.sprt import Sprt
 
 Weights = Mapping[str, Tensor]
@@ -47,7 +45,7 @@ def challenge(
         bias=max(part.bias for part in drawn),
     )
     players = [
-        _player(weights, name, config, network, device, threads)
+        network_player(weights, network, config.simulations, name=name, device=device, threads=threads)
         for name, weights in (("candidate", candidate), ("champion", champion))
     ]
     test = Sprt(config.elo0, config.elo1, config.alpha, config.beta)
@@ -55,17 +53,3 @@ def challenge(
     for player in players:
         player.close()
     return duel
-
-
-def _player(
-    weights: Weights,
-    name: str,
-    config: DuelConfig,
-    network: NetworkConfig,
-    device: torch.device,
-    threads: int,
-) -> Player:
-    net = PolicyValueNet(network)
-    net.load_state_dict(weights)
-    evaluator = ThreadedEvaluator(net, device)
-    return Player(evaluator, search_config(config.simulations), name=name, threads=threads)

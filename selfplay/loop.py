@@ -13,27 +13,27 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from games import RunError, Variant
+from games import Variant
 from games.compilation import announce_first_compile
 from models import NetworkEvaluator, PolicyValueNet
 from models.checkpoint import pack_checkpoint
 from models.evaluator import choose_device
-from models.format import one_line
 from selfplay.actor import Actor, Episode
 from selfplay.arena import Duel
 from selfplay.config import DuelConfig, TrainConfig
+from selfplay.events import Events
+from selfplay.export import variant_entries
 from selfplay.gate import challenge
 from selfplay.kernels import EVALUATIONS, MOVES, SIMULATIONS
 from selfplay.learner import Learner, Losses
 from selfplay.replay import Replay
-from selfplay.run import RunFolder, Snapshot, disk_errors
+from selfplay.run import Folder, RunFolder, Snapshot, checkpoint_errors
 
 _CHAMPION, _RIVAL = "champion.", "rival."
 """Prefixes, in a checkpoint, of the tensors that play under gating, and that the last test of the end saw."""
@@ -41,6 +41,16 @@ _CHAMPION, _RIVAL = "champion.", "rival."
 
 FirstLesson = Callable[[Replay, dict[str, Tensor]], Mapping[str, Tensor]]
 """From the first recorded games and the weights at the start to the weights that learning goes on from."""
+
+
+class Budget(Protocol):
+    """What a run may take; None: no limit."""
+
+    @property
+    def minutes(self) -> float | None: ...
+
+    @property
+    def positions(self) -> int | None: ...
 
 
 class Progress(NamedTuple):
@@ -150,12 +160,7 @@ class Training:
 
     def share(self) -> float:
         """How much of the budget is spent, in [0, 1]."""
-        shares = [0.0]
-        if self.config.minutes is not None:
-            shares.append(self.seconds / (60.0 * self.config.minutes))
-        if self.config.positions is not None:
-            shares.append(self.replay.recorded / self.config.positions)
-        return min(1.0, max(shares))
+        return share_of_budget(self.config, self.seconds, self.replay.recorded)
 
     def window(self) -> int:
         """Positions that batches are drawn from now."""
@@ -334,6 +339,16 @@ class Training:
         return row
 
 
+def share_of_budget(budget: Budget, seconds: float, positions: int) -> float:
+    """How much of a budget is spent, in [0, 1]; with two limits, of the one that is nearer."""
+    shares = [0.0]
+    if budget.minutes is not None:
+        shares.append(seconds / (60.0 * budget.minutes))
+    if budget.positions is not None:
+        shares.append(positions / budget.positions)
+    return min(1.0, max(shares))
+
+
 def train(
     folder: RunFolder,
     observer: Observer,
@@ -351,42 +366,27 @@ def train(
     snapshot = folder.latest()
     number = 0
     if snapshot is not None:
-        _restore(training, snapshot, folder)
+        with checkpoint_errors(folder.path):
+            training.restore(snapshot, folder.episodes)
         number = snapshot.number
     folder.trim_metrics(training.iteration)
-    with disk_errors(folder.path):
-        events = _events(folder.path, training.iteration)
     clock = time.perf_counter() - training.seconds
     saved_at, saved_iteration = training.seconds, training.iteration
-    with stop_on_interrupt() as stop:
+    with Events(folder.path, training.iteration) as events, stop_on_interrupt() as stop:
         while not (training.is_over or stop.is_set()):
             row = training.iterate()
             training.seconds = row["seconds"] = time.perf_counter() - clock
             folder.append_metrics(row)
-            with disk_errors(folder.path):
-                _write_events(events, row)
+            events.write(row)
             observer(Progress(training.share(), training.seconds, row))
             if training.seconds - saved_at >= folder.config.checkpoint_seconds:
                 number = save(folder, training, number + 1)
                 saved_at, saved_iteration = training.seconds, training.iteration
         if training.iteration > saved_iteration:
             save(folder, training, number + 1)
-    events.close()
     if stop.is_set():
         raise KeyboardInterrupt
     return training
-
-
-def _restore(training: Training, snapshot: Snapshot, folder: RunFolder) -> None:
-    """Go back to a checkpoint; `RunError` if it belongs to another configuration."""
-    try:
-        training.restore(snapshot, folder.episodes)
-    except RunError:
-        raise
-    except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
-        raise RunError(
-            f"{folder.path}: expected a checkpoint that fits config.toml, got {one_line(error)}"
-        ) from None
 
 
 @contextmanager
@@ -409,7 +409,17 @@ def stop_on_interrupt() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, usual)
 
 
-def save(folder: RunFolder, training: Training, number: int) -> int:
+class Resumable(Protocol):
+    """A run in memory that can be written down."""
+
+    fresh: list[Episode]
+
+    def snapshot(self, number: int) -> Snapshot: ...
+
+    def agent(self) -> bytes: ...
+
+
+def save(folder: Folder[Any], training: Resumable, number: int) -> int:
     """Write checkpoint `number` and the games since the one before; returns the number."""
     folder.save(training.snapshot(number), training.agent(), training.fresh)
     training.fresh = []
@@ -419,7 +429,7 @@ def save(folder: RunFolder, training: Training, number: int) -> int:
 def agent_metadata(training: Training) -> dict[str, Any]:
     """What an agent's file says about where it comes from."""
     return {
-        "variants": [{"name": v.name, "digest": v.digest, "toml": v.to_toml()} for v in training.variants],
+        "variants": variant_entries(training.variants),
         "positions": training.replay.recorded,
         "steps": training.learner.steps,
         "seconds": round(training.seconds, 1),
@@ -436,15 +446,3 @@ def _copied(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _totals(actors: Sequence[Actor]) -> Any:
     return np.sum([actor.counts for actor in actors], axis=0)
-
-
-def _events(path: Path, iteration: int) -> Any:
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(str(path / "tensorboard"), purge_step=iteration + 1)
-
-
-def _write_events(events: Any, row: dict[str, Any]) -> None:
-    for name, value in row.items():
-        if name != "iteration":
-            events.add_scalar(name, value, row["iteration"])

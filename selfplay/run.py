@@ -304,6 +304,19 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise RunError(f"{path}: can't write: {error.strerror or error}") from None
 
 
+@contextmanager
+def checkpoint_errors(path: Path) -> Iterator[None]:
+    """Turn what restoring a checkpoint of another configuration raises into one clear line."""
+    try:
+        yield
+    except RunError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
+        raise RunError(
+            f"{path}: expected a checkpoint that fits config.toml, got {one_line(error)}"
+        ) from None
+
+
 def pack_episodes(episodes: Sequence[Episode]) -> bytes:
     """Games as one compressed .npz: their plies one after the other."""
     widest = max((episode.policy.shape[1] for episode in episodes), default=0)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from games import Variant
-from models import NetworkEvaluator, PolicyValueNet
 from models.network import NetworkConfig
 from selfplay.evaluate import evaluate_player
 from selfplay.loop import Training
-from selfplay.player import Player, search_config
+from selfplay.opponents.network import network_player
 from selfplay.suite import SolvedPosition
-
-FAILABLE = "value_preserving_if_can_fail"
 
 
 class CurvePoint(NamedTuple):
@@ -51,16 +48,22 @@ def adaptation_curve(
         at: numbers of positions, rising; the first point may be 0.
         simulations: with which the agent is measured.
     """
-    points: list[CurvePoint] = []
-    seconds, variant = 0.0, training.variants[0]
+    points, variant = [], training.variants[0]
+    for _, seconds in trained_until(training, at):
+        kept, failable = strength(training.playing, training.config.network, variant, suite, simulations)
+        points.append(CurvePoint(training.replay.recorded, seconds, training.learner.steps, kept, failable))
+    return points
+
+
+def trained_until(training: Training, at: Iterable[int]) -> Iterator[tuple[int, float]]:
+    """Train until so many positions are recorded, for each number; it, and the seconds of training so far."""
+    seconds = 0.0
     for target in at:
         began = time.perf_counter()
         while training.replay.recorded < target:
             training.iterate()
         seconds += time.perf_counter() - began
-        kept, failable = strength(training.playing, training.config.network, variant, suite, simulations)
-        points.append(CurvePoint(training.replay.recorded, seconds, training.learner.steps, kept, failable))
-    return points
+        yield target, seconds
 
 
 def strength(
@@ -71,12 +74,9 @@ def strength(
     simulations: Sequence[int],
 ) -> tuple[dict[int, float], dict[int, float]]:
     """Value-preserving shares on a suite: of all positions, and where a mistake is possible."""
-    net = PolicyValueNet(network)
-    net.load_state_dict(weights)
-    evaluator = NetworkEvaluator(net)
     kept, failable = {}, {}
     for number in simulations:
-        player = Player(evaluator, search_config(number), name="agent", variants=[variant])
+        player = network_player(weights, network, number, variants=[variant])
         score: Any = evaluate_player(player, variant, suite).mean
         kept[number] = score.value_preserving.mean
         failable[number] = score.value_preserving_if_can_fail.mean

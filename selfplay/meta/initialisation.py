@@ -22,6 +22,7 @@ from selfplay.meta.algorithms import algorithm
 from selfplay.meta.algorithms.base import Adaptation
 from selfplay.meta.algorithms.config import MetaLearningConfig
 from selfplay.meta.algorithms.prototypes import Library
+from selfplay.meta.folder import BEST, best_initialisation
 from selfplay.meta.inner import Params
 from selfplay.meta.tasks import Samples, samples_of
 from selfplay.replay import Replay
@@ -117,8 +118,6 @@ class Initialisation:
 
 def initial_weights(path: Path) -> Path:
     """The weights of a meta-training's or a training's folder."""
-    from selfplay.meta.folder import BEST, best_initialisation
-
     return best_initialisation(path) if (path / BEST).exists() else latest_agent(path)
 
 

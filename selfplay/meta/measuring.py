@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
 
 from games import Variant
-from models import NetworkEvaluator, PolicyValueNet
 from models.network import NetworkConfig
 from selfplay.loop import Training
-from selfplay.match import Contestant, MatchResult, play_match
-from selfplay.meta.curve import strength
+from selfplay.match import MatchResult, play_match
+from selfplay.meta.curve import strength, trained_until
 from selfplay.openings import draw_openings
-from selfplay.player import Player, search_config
+from selfplay.opponents.network import network_player
+from selfplay.player import Player
 from selfplay.suite import SolvedPosition
 
 Found = dict[str, dict[str, float | None]]
@@ -47,22 +46,12 @@ def match_measure(
     def measure(weights: Mapping[str, Tensor], network: NetworkConfig) -> Found:
         points, noise = {}, {}
         for number in simulations:
-            agent = network_player(weights, network, variant, number)
+            agent = network_player(weights, network, number, variants=[variant])
             result = play_match(agent, opponent, openings)
             points[number], noise[number] = result.points, _half_interval(result)
         return {"strength": _known(points), "noise": _known(noise)}
 
     return measure
-
-
-def network_player(
-    weights: Mapping[str, Tensor], network: NetworkConfig, variant: Variant, simulations: int
-) -> Contestant:
-    """Weights as a player of one variant; 0 simulations: the policy alone."""
-    net = PolicyValueNet(network)
-    net.load_state_dict(weights)
-    evaluator = NetworkEvaluator(net)
-    return Player(evaluator, search_config(simulations), name="agent", variants=[variant])
 
 
 def measured_curve(training: Training, measure: Measure, at: Iterable[int]) -> list[dict[str, Any]]:
@@ -73,23 +62,16 @@ def measured_curve(training: Training, measure: Measure, at: Iterable[int]) -> l
         measure: of the weights that play.
         at: numbers of positions, rising; the first may be 0.
     """
-    points: list[dict[str, Any]] = []
-    seconds = 0.0
-    for target in at:
-        began = time.perf_counter()
-        while training.replay.recorded < target:
-            training.iterate()
-        seconds += time.perf_counter() - began
-        points.append(
-            {
-                "at": target,
-                "positions": training.replay.recorded,
-                "seconds": round(seconds, 2),
-                "steps": training.learner.steps,
-                **measure(training.playing, training.config.network),
-            }
-        )
-    return points
+    return [
+        {
+            "at": target,
+            "positions": training.replay.recorded,
+            "seconds": round(seconds, 2),
+            "steps": training.learner.steps,
+            **measure(training.playing, training.config.network),
+        }
+        for target, seconds in trained_until(training, at)
+    ]
 
 
 def _known(values: Mapping[int, float]) -> dict[str, float | None]:

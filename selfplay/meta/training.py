@@ -20,14 +20,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from games import RunError, Variant
+from games import Variant
 from games.compilation import announce_first_compile
 from models import NetworkEvaluator, PolicyValueNet
 from models.checkpoint import pack_checkpoint
 from models.evaluator import choose_device
-from models.format import one_line
 from selfplay.actor import Episode
-from selfplay.loop import Observer, Progress, stop_on_interrupt
+from selfplay.events import Events
+from selfplay.export import variant_entries
+from selfplay.loop import Observer, Progress, save, share_of_budget, stop_on_interrupt
 from selfplay.meta.algorithms import algorithm
 from selfplay.meta.algorithms.base import OuterLosses, State
 from selfplay.meta.config import MetaTrainConfig
@@ -35,7 +36,7 @@ from selfplay.meta.curriculum import Curriculum, CurriculumConfig
 from selfplay.meta.folder import MetaFolder
 from selfplay.meta.pool import TaskPool, blind, by_canvas
 from selfplay.meta.tasks import Task, to_device
-from selfplay.run import Snapshot, disk_errors
+from selfplay.run import Snapshot, checkpoint_errors
 
 Judge = Callable[["MetaTraining"], dict[str, Any]]
 """Judges the initialisation; the answer holds `score`, larger is better."""
@@ -107,12 +108,7 @@ class MetaTraining:
 
     def share(self) -> float:
         """How much of the budget is spent, in [0, 1]."""
-        shares = [0.0]
-        if self.config.minutes is not None:
-            shares.append(self.seconds / (60.0 * self.config.minutes))
-        if self.config.positions is not None:
-            shares.append(self.recorded / self.config.positions)
-        return min(1.0, max(shares))
+        return share_of_budget(self.config, self.seconds, self.recorded)
 
     def agent(self) -> bytes:
         """The initialisation as a checkpoint file, with how to adapt it."""
@@ -120,7 +116,7 @@ class MetaTraining:
         net.load_state_dict(self.params)
         adaptation = self.algorithm.adaptation()
         notes = {
-            "variants": [{"name": v.name, "digest": v.digest, "toml": v.to_toml()} for v in self.variants],
+            "variants": variant_entries(self.variants),
             "positions": self.recorded,
             "steps": self.algorithm.steps,
             "seconds": round(self.seconds, 1),
@@ -244,7 +240,7 @@ def meta_train(
     saved_at, saved = training.seconds, training.iteration
     every = 60.0 * folder.config.validation.every_minutes
     judged_at = training.validated[-1]["seconds"] if training.validated else 0.0
-    with _Events(folder, training.iteration) as events, stop_on_interrupt() as stop:
+    with Events(folder.path, training.iteration) as events, stop_on_interrupt() as stop:
         while training.share() < 1.0 and not stop.is_set():
             row = training.iterate()
             training.seconds = row["seconds"] = time.perf_counter() - clock
@@ -255,13 +251,13 @@ def meta_train(
                 _validate(folder, training, judge, events, tell)
                 judged_at = training.seconds = time.perf_counter() - clock
             if training.seconds - saved_at >= folder.config.checkpoint_seconds:
-                number = _save(folder, training, number + 1)
+                number = save(folder, training, number + 1)
                 saved_at, saved = training.seconds, training.iteration
         if training.iteration > saved:
-            number = _save(folder, training, number + 1)
+            number = save(folder, training, number + 1)
         if not stop.is_set() and _is_unjudged(training):
             _validate(folder, training, judge, events, tell)
-            _save(folder, training, number + 1)
+            save(folder, training, number + 1)
     if stop.is_set():
         raise KeyboardInterrupt
     return training
@@ -273,7 +269,7 @@ def _is_unjudged(training: MetaTraining) -> bool:
 
 
 def _validate(
-    folder: MetaFolder, training: MetaTraining, judge: Judge, events: _Events, tell: Callable[[str], object]
+    folder: MetaFolder, training: MetaTraining, judge: Judge, events: Events, tell: Callable[[str], object]
 ) -> None:
     """Judge the initialisation, and keep it if it is the best so far."""
     tell("validating")
@@ -299,41 +295,6 @@ def _resume(folder: MetaFolder, training: MetaTraining) -> int:
     snapshot = folder.latest()
     if snapshot is None:
         return 0
-    try:
+    with checkpoint_errors(folder.path):
         training.restore(snapshot, folder.all_episodes(snapshot.number))
-    except (KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
-        if isinstance(error, RunError):
-            raise
-        raise RunError(
-            f"{folder.path}: expected a checkpoint that fits config.toml, got {one_line(error)}"
-        ) from None
     return snapshot.number
-
-
-def _save(folder: MetaFolder, training: MetaTraining, number: int) -> int:
-    folder.save(training.snapshot(number), training.agent(), training.fresh)
-    training.fresh = []
-    return number
-
-
-class _Events:
-    """TensorBoard events of the numbers in a row."""
-
-    def __init__(self, folder: MetaFolder, iteration: int) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
-        self._path = folder.path
-        with disk_errors(folder.path):
-            self._writer: Any = SummaryWriter(str(folder.path / "tensorboard"), purge_step=iteration + 1)
-
-    def write(self, row: Mapping[str, Any]) -> None:
-        with disk_errors(self._path):
-            for name, value in row.items():
-                if name != "iteration" and isinstance(value, int | float):
-                    self._writer.add_scalar(name, value, row["iteration"])
-
-    def __enter__(self) -> _Events:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._writer.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from games import Variant
 from models import PolicyValueNet
@@ -93,13 +92,8 @@ def judge_by(exams: Sequence[Examined], *, threads: int) -> Judge:
 
 def initialisation_of(training: MetaTraining) -> Initialisation:
     """What a meta-training has learned so far, as its file would hold it."""
-    return in_memory(training.params, training)
-
-
-def in_memory(params: Mapping[str, Tensor], training: MetaTraining) -> Initialisation:
-    """Weights with a meta-training's way to adapt them."""
     net = PolicyValueNet(training.config.network)
-    net.load_state_dict(dict(params))
+    net.load_state_dict(training.params)
     return Initialisation(
         net, "init", training.variants, training.algorithm.adaptation(), training.config.learning
     )

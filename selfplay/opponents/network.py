@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from games import Observation
+from games import Observation, Variant
 from models import NetworkEvaluator, PolicyValueNet, load_checkpoint
 from models.evaluator import Evaluation
+from models.network import NetworkConfig
 from selfplay.export import named_variants
 from selfplay.player import Player, search_config
 from selfplay.run import latest_agent
@@ -24,6 +27,23 @@ def load_network_player(path: Path, *, simulations: int | None, seed: int, threa
     return Player(
         ThreadedEvaluator(net), config, name=path.name, variants=variants, seed=seed, threads=threads
     )
+
+
+def network_player(
+    weights: Mapping[str, Tensor],
+    network: NetworkConfig,
+    simulations: int,
+    *,
+    name: str = "agent",
+    variants: Sequence[Variant] | None = None,
+    device: str | torch.device = "auto",
+    threads: int = 1,
+) -> Player:
+    """Weights in memory, a network's state, as a player; 0 simulations: the policy alone."""
+    net = PolicyValueNet(network)
+    net.load_state_dict(weights)
+    evaluator = ThreadedEvaluator(net, device)
+    return Player(evaluator, search_config(simulations), name=name, variants=variants, threads=threads)
 
 
 class ThreadedEvaluator:

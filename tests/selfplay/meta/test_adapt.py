@@ -13,7 +13,7 @@ import games
 from games import AgentError, RunError
 from models import NetworkConfig, PolicyValueNet, load_checkpoint, save_checkpoint
 from selfplay.arena import Duel, Encounter
-from selfplay.config import StopConfig
+from selfplay.config import StopConfig, TrainConfig
 from selfplay.loop import Training
 from selfplay.match import Game, MatchResult
 from selfplay.meta.adapt import default_config, rehearsed, resume_adaptation, start_adaptation
@@ -62,6 +62,14 @@ def adapted(tmp_path: Path, source: Path, *settings: str) -> Path:
     run = tmp_path / "run"
     start_adaptation(TICTACTOE, source, run, config=None, settings=[*QUICK, *settings])
     return run
+
+
+def quick_config(tmp_path: Path, *, batch_size: int, **sections: Any) -> TrainConfig:
+    """The settings of adaptation for fresh weights, small."""
+    config = Initialisation.load(initial(tmp_path / "init.safetensors")).configure(default_config())
+    play = config.selfplay.model_copy(update={"games": 8, "simulations": 4})
+    learner = config.learner.model_copy(update={"first_positions": 40, "batch_size": batch_size})
+    return config.model_copy(update={"device": "cpu", "selfplay": play, "learner": learner} | sections)
 
 
 def changed(before: Path, after: Path) -> set[str]:
@@ -148,14 +156,7 @@ def test_the_inner_loop_of_an_initialisation_is_its_first_lesson() -> None:
 
 
 def test_the_first_lesson_comes_before_the_first_step(tmp_path: Path) -> None:
-    config = Initialisation.load(initial(tmp_path / "init.safetensors")).configure(default_config())
-    config = config.model_copy(
-        update={
-            "device": "cpu",
-            "selfplay": config.selfplay.model_copy(update={"games": 8, "simulations": 4}),
-            "learner": config.learner.model_copy(update={"first_positions": 40, "batch_size": 10_000}),
-        }
-    )
+    config = quick_config(tmp_path, batch_size=10_000)
     taught: list[int] = []
 
     def lesson(replay: Any, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -218,15 +219,7 @@ def test_a_run_ends_once_nothing_more_is_gained(tmp_path: Path) -> None:
 
 
 def test_a_test_of_the_end_compares_with_the_weights_of_the_last_test(tmp_path: Path) -> None:
-    config = Initialisation.load(initial(tmp_path / "init.safetensors")).configure(default_config())
-    config = config.model_copy(
-        update={
-            "device": "cpu",
-            "selfplay": config.selfplay.model_copy(update={"games": 8, "simulations": 4}),
-            "learner": config.learner.model_copy(update={"first_positions": 40, "batch_size": 32}),
-            "stop": StopConfig(enabled=True, first_positions=100),
-        }
-    )
+    config = quick_config(tmp_path, batch_size=32, stop=StopConfig(enabled=True, first_positions=100))
     pairs: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def duel(_test: Any, _net: Any, _variants: Any, candidate: Any, champion: Any, **_: Any) -> Any:

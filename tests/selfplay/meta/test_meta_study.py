@@ -16,10 +16,11 @@ from games import UserError
 from games.solver import Solver
 from models import NetworkConfig, PolicyValueNet, load_checkpoint, save_checkpoint
 from selfplay.match import play_match
-from selfplay.meta.measuring import match_measure, network_player, suite_measure
+from selfplay.meta.measuring import match_measure, suite_measure
 from selfplay.meta.plan import Arm, plan_of, read_plan
 from selfplay.meta.study import append_row, read_rows
 from selfplay.openings import draw_openings
+from selfplay.opponents.network import network_player
 from selfplay.player import Player
 from selfplay.suite import SolvedPosition
 
@@ -110,7 +111,7 @@ def test_zero_shot_is_a_match_of_the_weights_as_they_are(init: Path) -> None:
     how = Settings(simulations=(2,), games=4, rollouts=4, zero_shot=True)
     row = measured(job(init, how=how))
     expected = play_match(
-        network_player(load_checkpoint(init)[0].state_dict(), NET, VARIANT, 2),
+        network_player(load_checkpoint(init)[0].state_dict(), NET, 2, variants=[VARIANT]),
         Player.load("mcts:4"),
         draw_openings(VARIANT, 2).positions,
     )
@@ -131,7 +132,7 @@ def test_points_are_those_of_the_network_not_of_its_opponent() -> None:
     weights = PolicyValueNet(NET).state_dict()
     measure = match_measure(TICTACTOE, (0,), games=8, rollouts=2)
     first = measure(weights, NET)["strength"]["0"]
-    agent, opponent = network_player(weights, NET, TICTACTOE, 0), Player.load("mcts:2")
+    agent, opponent = network_player(weights, NET, 0, variants=[TICTACTOE]), Player.load("mcts:2")
     second = play_match(opponent, agent, draw_openings(TICTACTOE, 4).positions).points
     assert first is not None
     assert first + second == pytest.approx(1.0)
