@@ -59,8 +59,6 @@ class Replay:
         symmetries = canvas_symmetries(self.rules, variants, limit=MAX_SYMMETRIES)
         self._symmetry_count = symmetries.count
         self._permutations = symmetries.perm.astype(np.int32)
-        self._scratch = new_state(self.rules, 1)
-        self._legal_scratch = np.zeros(int(self.rules.flags[:, MAX_LEGAL].max()) + 1, np.int16)
 
     def add(self, episode: Episode) -> None:
         """Append a finished game, and forget games of which nothing is left in the largest window."""
@@ -126,8 +124,8 @@ class Replay:
             variant,
             symmetry,
             self._permutations,
-            self._scratch,
-            self._legal_scratch,
+            new_state(self.rules, 1),  # scratch of this call's: threads may sample at the same time
+            np.zeros(int(self.rules.flags[:, MAX_LEGAL].max()) + 1, np.int16),
             observation.planes.reshape(batch, len(PLANES), -1),
             observation.legal,
             observation.rules,

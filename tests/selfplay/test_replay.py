@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -338,6 +339,17 @@ def test_batches_hold_the_mixed_targets_of_their_plies(share: float) -> None:
         batch.wdl[:, 0] - batch.wdl[:, 2], (1 - share) * outcome + share * value, atol=1e-6
     )
     np.testing.assert_allclose(batch.wdl.sum(1), 1, atol=1e-6)
+
+
+def test_threads_that_sample_at_the_same_time_dont_disturb_each_other(mixed: list[Episode]) -> None:
+    replay = filled(MIXED, mixed)
+    alone = [drawn(replay, batch_size=64, seed=seed) for seed in range(100)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda seed: drawn(replay, batch_size=64, seed=seed), range(100)))
+    for one, other in zip(alone, together, strict=True):
+        assert np.array_equal(one.observation.planes, other.observation.planes)
+        assert np.array_equal(one.observation.legal, other.observation.legal)
+        assert np.array_equal(one.policy, other.policy)
 
 
 def test_policies_sum_to_one_in_float32(mixed: list[Episode]) -> None:
