@@ -6,7 +6,6 @@ let `games.UserError` and `OSError` pass.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,6 +16,20 @@ import typer
 from typer.core import TyperGroup
 
 from selfplay.meta import commands, tune_command
+from selfplay.options import (
+    ConfigOption,
+    JsonOption,
+    MinutesOption,
+    PositionsOption,
+    ResumeOption,
+    SeedOption,
+    SettingsOption,
+    ThreadsOption,
+    changes,
+    in_a_folder,
+    progress_bar,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,50 +103,6 @@ app.add_typer(variants_app, name="variants", rich_help_panel="Play")
 def main() -> None:
     """Entry point of the command `selfplay`."""
     app()
-
-
-# --- what commands share ------------------------------------------------------------------------------------
-
-
-def _in_a_folder(path: Path | None) -> Path | None:
-    """An output's folder exists, so that a long computation doesn't end with nowhere to write."""
-    if path is not None and path.is_dir():
-        raise typer.BadParameter(f"expected a file to write, got the folder {path}")
-    if path is not None and not path.parent.is_dir():
-        raise typer.BadParameter(f"expected a file in a folder that exists, got {path}")
-    return path
-
-
-JsonOption = Annotated[
-    Path | None,
-    typer.Option("--json", metavar="FILE", help="Write the result as JSON, too.", callback=_in_a_folder),
-]
-"""`--json FILE`, for commands that compute a result; `write_json` writes it."""
-
-
-ThreadsOption = Annotated[int, typer.Option(min=1, help="Cores that work at a time.")]
-"""`--threads N`, for commands that search many positions at once."""
-
-
-def write_json(path: Path | None, result: dict[str, Any]) -> None:
-    """Write a result where `--json` says, a file whole or not at all; nothing without it."""
-    from models.format import write_atomically
-
-    if path is not None:
-        write_atomically(path, (json.dumps(result, indent=2) + "\n").encode())
-
-
-@contextmanager
-def progress_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr with an estimate of what is left; call the result with what was just done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda done: bar.advance(task, done)
 
 
 # --- commands -----------------------------------------------------------------------------------------------
@@ -329,7 +298,7 @@ def arena(
     threads: ThreadsOption = 2,
     records: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write every game, one JSON object a line.", callback=_in_a_folder),
+        typer.Option(metavar="FILE", help="Write every game, one JSON object a line.", callback=in_a_folder),
     ] = None,
     json_file: JsonOption = None,
 ) -> None:
@@ -424,7 +393,7 @@ def solve(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Where --sample writes them.", callback=_in_a_folder
+            "--output", "-o", metavar="FILE", help="Where --sample writes them.", callback=in_a_folder
         ),
     ] = None,
     nodes: Annotated[
@@ -490,41 +459,29 @@ def train(
     run: Annotated[
         Path, typer.Option(metavar="FOLDER", help="The run's folder: new, or with --resume its own.")
     ] = Path("runs/train"),
-    minutes: Annotated[
-        float | None, typer.Option(min=0.01, help="Stop after this time. Default: 30.")
-    ] = None,
-    positions: Annotated[
-        int | None, typer.Option(min=1, help="Stop after this many positions; reproducible to the bit.")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
-    config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A config.toml, such as another run's.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="A setting, such as network.blocks=6; may be repeated."
-        ),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of everything random. Default: 0.")] = None,
+    minutes: MinutesOption = None,
+    positions: PositionsOption = None,
+    resume: ResumeOption = False,
+    config: ConfigOption = None,
+    settings: SettingsOption = None,
+    seed: SeedOption = None,
     json_file: JsonOption = None,
 ) -> None:
-    """Learn variants by self-play. Ctrl-C saves and ends; --resume goes on."""
+    """Learn variants by self-play, 30 minutes if nothing is said. Ctrl-C saves and ends; --resume goes on."""
     import games
     from selfplay.training import resume_training, start_training
 
-    budget = {"minutes": minutes, "positions": positions, "seed": seed}
-    changes = [*(settings or []), *(f"{key}={value}" for key, value in budget.items() if value is not None)]
+    wanted = changes(settings, minutes=minutes, positions=positions, seed=seed)
     if resume:
         if variants or config or seed is not None:
             raise typer.BadParameter("--resume takes variants, configuration and seed from the folder")
-        summary = resume_training(run, changes)
+        summary = resume_training(run, wanted)
     else:
         if not variants:
             raise typer.BadParameter("expected a VARIANT to learn, or --resume")
         if minutes is None and positions is None and config is None:
-            changes.append("minutes=30")
-        summary = start_training([games.load(name) for name in variants], run, config, changes)
+            wanted.append("minutes=30")
+        summary = start_training([games.load(name) for name in variants], run, config, wanted)
     typer.echo(f"{run}: {summary['positions']:,} positions in {summary['seconds'] / 60:.1f} min.")
     typer.echo(f"Export it: selfplay export {run} --output agent.onnx")
     write_json(json_file, summary)
@@ -542,7 +499,7 @@ def export(
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="FILE", help="The agent to write.", callback=_in_a_folder),
+        typer.Option("--output", "-o", metavar="FILE", help="The agent to write.", callback=in_a_folder),
     ] = Path("agent.onnx"),
 ) -> None:
     """Write a run's agent as one .onnx file."""
@@ -560,7 +517,7 @@ def demo(
     minutes: Annotated[float, typer.Option(min=0.05, help="How long to learn.")] = 3.0,
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="FILE", help="The agent to write.", callback=_in_a_folder),
+        typer.Option("--output", "-o", metavar="FILE", help="The agent to write.", callback=in_a_folder),
     ] = Path("agent.onnx"),
     run: Annotated[
         Path, typer.Option(metavar="FOLDER", help="The run's folder; a number is added if taken.")

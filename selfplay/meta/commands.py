@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from selfplay.options import (
+    ConfigOption,
+    JsonOption,
+    MinutesOption,
+    PositionsOption,
+    ResumeOption,
+    SeedOption,
+    SettingsOption,
+    changes,
+    write_json,
+)
+
 if TYPE_CHECKING:
     from games import Variant
-
-SettingsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="A setting, such as learner.learning_rate=1e-3; may be repeated."
-    ),
-]
-ConfigOption = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="A config.toml, such as another run's.")
-]
-MinutesOption = Annotated[float | None, typer.Option(min=0.01, help="Stop after this time.")]
-PositionsOption = Annotated[int | None, typer.Option(min=1, help="Stop after this many self-play positions.")]
-SeedOption = Annotated[int | None, typer.Option(min=0, help="Of everything random. Default: 0.")]
-ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")]
 
 
 def meta_train(
@@ -50,25 +48,27 @@ def meta_train(
     config: ConfigOption = None,
     settings: SettingsOption = None,
     seed: SeedOption = None,
+    json_file: JsonOption = None,
 ) -> None:
-    """Learn an initialisation from many variants. Ctrl-C saves and ends; --resume goes on."""
+    """Learn from many variants at once, an hour if nothing is said. Ctrl-C saves; --resume goes on."""
     from selfplay.meta.start import resume_meta_training, start_meta_training
 
-    changes = _changes(settings, minutes=minutes, positions=positions, seed=seed)
+    wanted = changes(settings, minutes=minutes, positions=positions, seed=seed)
     if algorithm is not None:
-        changes.append(f"learning.algorithm={algorithm}")
+        wanted.append(f"learning.algorithm={algorithm}")
     if resume:
         if variants or start or config or seed is not None or algorithm is not None:
             raise typer.BadParameter(
                 "--resume takes variants, weights, algorithm, configuration and seed from the folder"
             )
-        summary = resume_meta_training(run, changes)
+        summary = resume_meta_training(run, wanted)
     else:
         if minutes is None and positions is None and config is None:
-            changes.append("minutes=60")
-        summary = start_meta_training(run, _loaded(variants), start, config, changes)
+            wanted.append("minutes=60")
+        summary = start_meta_training(run, _loaded(variants), start, config, wanted)
     typer.echo(f"{run}: {summary['positions']:,} positions in {summary['seconds'] / 60:.1f} min.")
     typer.echo(f"Adapt it: selfplay adapt VARIANT --from {run} --minutes 5")
+    write_json(json_file, summary)
 
 
 def adapt(
@@ -93,30 +93,28 @@ def adapt(
     config: ConfigOption = None,
     settings: SettingsOption = None,
     seed: SeedOption = None,
+    json_file: JsonOption = None,
 ) -> None:
-    """Learn one variant in minutes, from what many have in common. Ends early once nothing is gained."""
+    """Learn one variant, 5 minutes if nothing is said, from what many share. Ends once nothing is gained."""
     import games
     from selfplay.meta.adapt import released, resume_adaptation, start_adaptation
 
-    changes = _changes(settings, minutes=minutes, positions=positions, seed=seed)
+    wanted = changes(settings, minutes=minutes, positions=positions, seed=seed)
     if resume:
         if variant or start or config or seed is not None or run is None:
             raise typer.BadParameter("--resume takes only --run, a budget and settings")
-        summary = resume_adaptation(run, changes)
+        summary = resume_adaptation(run, wanted)
     else:
         if variant is None:
             raise typer.BadParameter("expected a VARIANT to learn, or --resume")
         rules = games.load(variant)
         run = run or Path("runs") / f"adapt-{rules.name}"
         if minutes is None and positions is None and config is None:
-            changes.append("minutes=5")
-        summary = start_adaptation(rules, start or released(), run, config=config, settings=changes)
+            wanted.append("minutes=5")
+        summary = start_adaptation(rules, start or released(), run, config=config, settings=wanted)
     typer.echo(f"{run}: {summary['positions']:,} positions in {summary['seconds'] / 60:.1f} min.")
     typer.echo(f"Play it: selfplay play {variant or summary['variants'][0]} --agent {run / 'agent.onnx'}")
-
-
-def _changes(settings: list[str] | None, **budget: Any) -> list[str]:
-    return [*(settings or []), *(f"{key}={value}" for key, value in budget.items() if value is not None)]
+    write_json(json_file, summary)
 
 
 def _loaded(names: list[str] | None) -> list[Variant] | None:
