@@ -52,7 +52,7 @@ bench: $(STAMP_TRAIN) ## measure speed on this machine, into benchmarks/results/
 	@$(BIN)/selfplay bench --json benchmarks/results/bench.json
 
 meta-report: $(STAMP_TRAIN) ## rebuild docs/meta-learning.md from the committed results
-	@$(BIN)/python benchmarks/meta_report.py
+	@$(BIN)/python -m benchmarks.meta_report
 
 clean: ## remove caches and build products; runs and the environment stay
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import meta_report
-from benchmarks.meta_report import Results, goals, write
+from benchmarks.meta_report import goals, write
+from benchmarks.meta_results import Results
 from games import UserError
 from selfplay.meta.plan import Plan
 from tests.selfplay.meta.planted_study import PLAN, doubling, plant, plant_minutes, plant_zero_shot
