@@ -11,7 +11,8 @@ mkdir -p "$out"
 
 "$python" -c 'import torch; assert torch.cuda.is_available(), "no CUDA device"; print(torch.cuda.get_device_name())'
 "$python" -m pytest -q tests/models tests/selfplay/test_learner.py
-"$python" -m selfplay bench network selfplay learner meta --batch 1024 --json "$out/bench.json"
+"$python" -m selfplay bench network selfplay learner --batch 1024 --json "$out/bench.json"
+"$python" -m selfplay bench meta --json "$out/step.json"
 "$python" -m selfplay train connect4 --run "$out/run" --minutes 10 --json "$out/training.json" \
     --set selfplay.games=4096 --set selfplay.threads=2 --set selfplay.advances=128 \
     --set learner.batch_size=2048 --set selfplay.cache_megabytes=512

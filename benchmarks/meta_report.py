@@ -291,10 +291,10 @@ def _step_goal(results: Results) -> Goal:
         for name, part in results.step.items()
         if isinstance(part, dict) and "speedup" in part
     }
-    if not factors or results.step.get("device") == "cpu":
-        return Goal(what, STEP_FACTOR, None, "")
-    least = min(factors.values())
     text = ", ".join(f"{name} {value:.1f}x" for name, value in factors.items())
+    if not factors or results.step["device"] == "cpu":
+        return Goal(what, STEP_FACTOR, None, f"no GPU was at hand; on one CPU core {text}" if factors else "")
+    least = min(factors.values())
     return Goal(what, STEP_FACTOR, Estimate(least, least, least), text)
 
 

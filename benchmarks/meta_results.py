@@ -42,12 +42,12 @@ class Results:
 
     @classmethod
     def read(cls, folder: Path, plan: Plan) -> Results:
-        """From the study's folder; what isn't there is empty."""
+        """From the study's folder; what isn't there is empty. `selfplay bench meta --json` writes step.json."""
         step = folder / "step.json"
         return cls(
             plan,
             *(read_rows(folder / f"{name}.jsonl") for name in ("curves", "zero_shot", "minutes")),
-            json.loads(step.read_text(encoding="utf-8")) if step.exists() else {},
+            json.loads(step.read_text(encoding="utf-8"))["meta"] if step.exists() else {},
         )
 
     @cached_property

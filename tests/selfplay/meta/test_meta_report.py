@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -136,10 +137,11 @@ def test_five_minutes_are_held_against_what_is_wanted(tmp_path: Path) -> None:
 
 def test_the_step_on_a_gpu_is_read_from_its_file(tmp_path: Path) -> None:
     plant(tmp_path)
-    (tmp_path / "step.json").write_text(
-        '{"device": "cuda", "maml": {"speedup": 7.5}, "fomaml": {"speedup": 4}}'
-    )
+    measured = {"device": "cuda", "maml": {"speedup": 7.5}, "fomaml": {"speedup": 4}}
+    (tmp_path / "step.json").write_text(json.dumps({"meta": measured}))
     assert verdicts(tmp_path)[STEP] == "**missed**"
+    (tmp_path / "step.json").write_text(json.dumps({"meta": measured | {"device": "cpu"}}))
+    assert verdicts(tmp_path)[STEP] == "not measured"
 
 
 def test_every_picture_that_the_page_shows_is_there(tmp_path: Path) -> None:
