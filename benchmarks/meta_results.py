@@ -42,7 +42,7 @@ class Results:
 
     @classmethod
     def read(cls, folder: Path, plan: Plan) -> Results:
-        """From the study's folder; what isn't there is empty. `selfplay bench meta --json` writes step.json."""
+        """From the study's folder; what isn't there is empty. `bench meta --json` writes step.json."""
         step = folder / "step.json"
         return cls(
             plan,

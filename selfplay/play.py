@@ -73,18 +73,29 @@ def _say(console: Console, *parts: str | Text) -> None:
     console.print(Text.assemble(*parts), highlight=False, soft_wrap=not console.is_terminal)
 
 
+SHARED = "meta.onnx"
+"""The released agent that plays every variant."""
+
+
 def default_agent(variant: Variant, *, typed: str, simulations: int | None, seed: int) -> tuple[Player, str]:
-    """The agent that ships for a variant, or plain tree search; and a line that says which it is.
+    """What ships for a variant, else the agent that plays all of them; and a line that says which it is.
 
     typed: what the user called the variant, a name or a path
     """
     import models
 
-    path = Path(models.__path__[0]) / "zoo" / f"{variant.name}.onnx"
-    if path.is_file():
-        player = Player.load(path, simulations=simulations, seed=seed)
+    zoo = Path(models.__path__[0]) / "zoo"
+    if (own := zoo / f"{variant.name}.onnx").is_file():
+        player = Player.load(own, simulations=simulations, seed=seed)
         if player.trained_for(variant):
             return player, f"You play against the agent that ships: {player.description}."
+    if (shared := zoo / SHARED).is_file():
+        player = Player.load(shared, simulations=simulations, seed=seed)
+        knows = (
+            "which has learned it among many" if player.trained_for(variant) else "which has never seen it"
+        )
+        better = f"selfplay adapt {typed} --minutes 5"
+        return player, f"You play against {player.description}, {knows}. Stronger in minutes: {better}"
     player = Player.load(f"mcts:{DEFAULT_ROLLOUTS if simulations is None else simulations}", seed=seed)
     training = f"selfplay train {typed} --minutes 10 --run runs/{variant.name}"
     note = f"No agent ships for {variant.name}: this is plain tree search ({player.name})."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -13,6 +14,9 @@ from games import MoveError, Position
 from mcts import uniform_evaluator
 from selfplay import Analysis, Player
 from selfplay.play import COLOUR, PLAIN, Table, default_agent, drawn_board, look_of, win_chance
+from tests.selfplay.agents import export_agent
+
+TORUS = games.load("tictactoe-torus")
 
 
 class Screen:
@@ -291,10 +295,33 @@ def test_games_of_majority_end_with_a_count() -> None:
     assert f"  x {board.count('x')}, o {board.count('o')}\n" in file.getvalue()
 
 
-def test_without_a_shipped_agent_one_line_says_so_and_how_to_train_one() -> None:
-    variant = games.load("tictactoe-torus")
-    player, note = default_agent(variant, typed="my/own.toml", simulations=None, seed=0)
+def test_without_a_shipped_agent_one_line_says_so_and_how_to_train_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.__path__", [str(tmp_path)])
+    player, note = default_agent(TORUS, typed="my/own.toml", simulations=None, seed=0)
     assert player.name == "mcts:1000"
     assert "selfplay train my/own.toml" in note
     assert "\n" not in note
-    assert default_agent(variant, typed="x", simulations=50, seed=0)[0].name == "mcts:50"
+    assert default_agent(TORUS, typed="x", simulations=50, seed=0)[0].name == "mcts:50"
+
+
+@pytest.mark.parametrize(
+    ("shipped", "played", "said"),
+    [
+        ({"tictactoe-torus": "tictactoe-torus", "meta": "tictactoe"}, "tictactoe-torus", "that ships"),
+        ({"tictactoe-torus": "tictactoe", "meta": "tictactoe-torus"}, "meta", "learned it among many"),
+        ({"meta": "tictactoe"}, "meta", "never seen it"),
+    ],
+)
+def test_an_agent_of_its_own_comes_before_the_one_that_plays_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shipped: dict[str, str], played: str, said: str
+) -> None:
+    (tmp_path / "zoo").mkdir()
+    for name, learned in shipped.items():
+        export_agent(tmp_path / "zoo" / f"{name}.onnx", games.load(learned))
+    monkeypatch.setattr("models.__path__", [str(tmp_path)])
+    player, note = default_agent(TORUS, typed="x", simulations=8, seed=0)
+    assert player.name == f"{played}.onnx"
+    assert said in note
+    assert ("selfplay adapt x" in note) == (played == "meta")
