@@ -256,18 +256,23 @@ def _settings(job: Job) -> list[str]:
 
 def conditions(job: Job) -> str:
     """Equal for rows that were measured alike, but for variant and seed."""
-    from selfplay.meta.adapt import default_config
-
     how = job.how
     facts = [
         None if job.arm.init is None else _file_digest(job.arm.init),
-        None if job.arm.init or not job.network else _network(job.network).model_dump(),
-        None
-        if how.zero_shot
-        else [default_config().model_dump(), _settings(job), _suite_digest(job.variant)],
+        None if how.zero_shot else [_learning(job), _suite_digest(job.variant)],
         [how.at, how.minutes, how.zero_shot, how.simulations, how.games, how.rollouts],
     ]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _learning(job: Job) -> dict[str, Any]:
+    """What a variant is learned with, all settings of which matter, wherever they come from."""
+    from selfplay.config import read_config
+    from selfplay.meta.adapt import default_config
+
+    if job.how.minutes is None:
+        return _config(job).model_dump(mode="json", exclude={"seed"})
+    return read_config(None, _settings(job), base=default_config()).model_dump(mode="json")
 
 
 def _cells(variant: Variant) -> int:

@@ -183,7 +183,10 @@ def test_conditions_tell_apart_what_cannot_be_compared(init: Path, tmp_path: Pat
     faster = Settings(at=QUICK.at, simulations=QUICK.simulations, settings=("learner.learning_rate=1e-2",))
     jobs = [job(init), job(other), job(None, network=init), job(init, how=longer), job(init, how=faster)]
     assert len({conditions(each) for each in jobs}) == len(jobs)
-    assert conditions(job(init)) == conditions(job(init, seed=1))
+    same = Settings(
+        at=QUICK.at, simulations=QUICK.simulations, settings=(*QUICK.settings, "gate.enabled=false")
+    )
+    assert conditions(job(init)) == conditions(job(init, seed=1)) == conditions(job(init, how=same))
 
 
 def test_two_processes_measure_what_one_does(init: Path, tmp_path: Path) -> None:
