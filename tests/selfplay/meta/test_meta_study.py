@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -183,9 +184,7 @@ def test_conditions_tell_apart_what_cannot_be_compared(init: Path, tmp_path: Pat
     faster = Settings(at=QUICK.at, simulations=QUICK.simulations, settings=("learner.learning_rate=1e-2",))
     jobs = [job(init), job(other), job(None, network=init), job(init, how=longer), job(init, how=faster)]
     assert len({conditions(each) for each in jobs}) == len(jobs)
-    same = Settings(
-        at=QUICK.at, simulations=QUICK.simulations, settings=(*QUICK.settings, "gate.enabled=false")
-    )
+    same = replace(QUICK, settings=(*QUICK.settings, "gate.enabled=false"))
     assert conditions(job(init)) == conditions(job(init, seed=1)) == conditions(job(init, how=same))
 
 
