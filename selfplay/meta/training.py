@@ -34,9 +34,14 @@ from selfplay.meta.algorithms.base import OuterLosses, State
 from selfplay.meta.config import MetaTrainConfig
 from selfplay.meta.curriculum import Curriculum, CurriculumConfig
 from selfplay.meta.folder import MetaFolder
+from selfplay.meta.outer import part, prefixed
 from selfplay.meta.pool import TaskPool, blind, by_canvas
+from selfplay.meta.seen import Seen
 from selfplay.meta.tasks import Task, to_device
 from selfplay.run import Snapshot, checkpoint_errors
+
+_SEEN = "seen."
+"""Prefix of what a checkpoint holds of `Seen`."""
 
 Judge = Callable[["MetaTraining"], dict[str, Any]]
 """Judges the initialisation; the answer holds `score`, larger is better."""
@@ -65,6 +70,7 @@ class MetaTraining:
         self.pool = TaskPool(variants, config.selfplay, config.tasks, seed=config.seed)
         self.groups = by_canvas(variants)
         self.curriculum = Curriculum(len(variants), CurriculumConfig(floor=config.tasks.floor))
+        self.seen = Seen()
         self.rng = np.random.default_rng(config.seed)
         self.fresh: list[Episode] = []
         self.iteration = self.recorded = self.episodes_played = 0
@@ -75,8 +81,8 @@ class MetaTraining:
 
     @property
     def params(self) -> dict[str, Tensor]:
-        """The initialisation as a network's state."""
-        return dict(self.algorithm.params)
+        """The initialisation as a network's state; inputs that never moved weigh nothing."""
+        return self.seen.settled(self.algorithm.params)
 
     def iterate(self) -> dict[str, Any]:
         """Visit some variants, then learn; returns the iteration's metrics."""
@@ -140,7 +146,7 @@ class MetaTraining:
             "curriculum": self.curriculum.state(),
             "validated": self.validated,
         }
-        return Snapshot(number, state.tensors, {}, counters)
+        return Snapshot(number, state.tensors | prefixed(self.seen.tensors(), _SEEN), {}, counters)
 
     def restore(self, snapshot: Snapshot, episodes: Sequence[Episode]) -> None:
         """Go back to a checkpoint; games in progress begin anew."""
@@ -150,6 +156,7 @@ class MetaTraining:
         self.seconds, self.validated = counters["seconds"], counters["validated"]
         self.rng.bit_generator.state = counters["rng"]
         self.algorithm.restore(State(snapshot.tensors, counters["algorithm"]))
+        self.seen = Seen.read(part(snapshot.tensors, _SEEN))
         self.curriculum.restore(counters["curriculum"])
         for episode in episodes:
             self.pool.add(episode)
@@ -195,9 +202,15 @@ class MetaTraining:
             group = ready[int(self.rng.choice(len(ready), p=weights / weights.sum()))]
             chosen = self.rng.choice(group, together, replace=len(group) < together)
             tasks = list(self._threads.map(self._task, chosen.tolist(), self.rng.spawn(together)))
+            for task in tasks:
+                self._look(task)
             losses.append(self.algorithm.outer_step(tasks, progress=self.share()))
             self.debt -= together * size
         return losses
+
+    def _look(self, task: Task) -> None:
+        for samples in (task.support, task.query):
+            self.seen.look(self.algorithm.objective.shown(samples))
 
     def _task(self, index: int, rng: np.random.Generator) -> Task:
         task = self.pool.task(index, rng)
