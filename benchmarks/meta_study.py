@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -182,7 +182,8 @@ def _curve(job: Job, variant: Variant) -> tuple[str, dict[str, Any]]:
     if job.arm.init is None:
         training = Training(config, (variant,))
     else:
-        training = Initialisation.load(job.arm.init).training(config, (variant,))
+        initial = replace(Initialisation.load(job.arm.init), trusted=job.arm.trusted)
+        training = initial.training(config, (variant,))
     kind, measure = _measure(variant, job.how)
     points = measured_curve(training, measure, job.how.at)
     return kind, {"simulations": config.selfplay.simulations, "points": points}
@@ -258,7 +259,7 @@ def conditions(job: Job) -> str:
     """Equal for rows that were measured alike, but for variant and seed."""
     how = job.how
     facts = [
-        None if job.arm.init is None else _file_digest(job.arm.init),
+        None if job.arm.init is None else [_file_digest(job.arm.init), job.arm.trusted],
         None if how.zero_shot else [_learning(job), _suite_digest(job.variant)],
         [how.at, how.minutes, how.zero_shot, how.simulations, how.games, how.rollouts],
     ]

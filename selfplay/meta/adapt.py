@@ -7,7 +7,7 @@ initialisation knows, so that nothing is forgotten, and it may end by itself onc
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -44,13 +44,21 @@ def released() -> Path:
 
 
 def start_adaptation(
-    variant: Variant, source: Path, run: Path, *, config: Path | None, settings: Sequence[str]
+    variant: Variant,
+    source: Path,
+    run: Path,
+    *,
+    config: Path | None,
+    settings: Sequence[str],
+    tell: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Any]:
     """Adapt in a new run folder; returns a summary. Raises `UserError` with one line."""
     initial = Initialisation.load(source)
     chosen = initial.configure(read_config(config, settings, base=default_config()))
     variants = (variant, *(rehearsed(initial, variant, chosen.seed) if chosen.selfplay.rehearsal else ()))
-    packed = initial.packed(variant, seed=chosen.seed)
+    if doubted := initial.doubts(variant, seed=chosen.seed):
+        tell(f"{initial.name} misjudges {variant.name}, so policy and value start anew.")
+    packed = initial.packed(variant, doubted=doubted, seed=chosen.seed)
     folder = RunFolder.create(run, chosen, variants, start=packed)
     return run_training(folder, first_lesson=initial.first_lesson())
 

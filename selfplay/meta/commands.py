@@ -111,7 +111,9 @@ def adapt(
         run = run or Path("runs") / f"adapt-{rules.name}"
         if minutes is None and positions is None and config is None:
             wanted.append("minutes=5")
-        summary = start_adaptation(rules, start or released(), run, config=config, settings=wanted)
+        summary = start_adaptation(
+            rules, start or released(), run, config=config, settings=wanted, tell=typer.echo
+        )
     typer.echo(f"{run}: {summary['positions']:,} positions in {summary['seconds'] / 60:.1f} min.")
     typer.echo(f"Play it: selfplay play {variant or summary['variants'][0]} --agent {run / 'agent.onnx'}")
     write_json(json_file, summary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from selfplay.meta.algorithms import algorithm
 from selfplay.meta.algorithms.base import Adaptation
 from selfplay.meta.algorithms.config import MetaLearningConfig
 from selfplay.meta.algorithms.prototypes import Library
+from selfplay.meta.doubt import misjudges, with_new_heads
 from selfplay.meta.folder import BEST, best_initialisation
 from selfplay.meta.inner import Params
 from selfplay.meta.tasks import Samples, samples_of
@@ -32,7 +34,10 @@ INNER_POSITIONS = 256
 """Positions of the first games that an inner loop learns from."""
 
 LOOK_GAMES, LOOK_ADVANCES = 32, 64
-"""A few games of a variant, to see which known ones it resembles."""
+"""A few games of a variant, to see which known ones it resembles and whether it is understood."""
+
+LOOK_SIMULATIONS, LOOK_CELLS = 8, 49
+"""Their simulations, on boards up to so many cells."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class Initialisation:
         adaptation: how a long fine-tuning goes; None for a plain checkpoint, all of which is fine-tuned.
         learning: what it was meta-trained with; None for a plain checkpoint.
         notes: what the file says of itself.
+        trusted: whether adaptation keeps the heads even where they misjudge a new variant.
     """
 
     net: PolicyValueNet
@@ -54,6 +60,7 @@ class Initialisation:
     adaptation: Adaptation | None = None
     learning: MetaLearningConfig | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
+    trusted: bool = False
 
     @classmethod
     def load(cls, path: Path) -> Initialisation:
@@ -71,17 +78,30 @@ class Initialisation:
             raise AgentError(f"{file}: expected how to adapt these weights, got {one_line(error)}") from None
 
     def start(self, variant: Variant, *, seed: int = 0) -> dict[str, Tensor]:
-        """The weights that a variant starts from: these, or a blend of what similar variants came to."""
+        """The weights that play a variant: these, or a blend of what similar variants came to."""
         params = dict(self.net.state_dict())
         if self.adaptation is None or not self.adaptation.names:
             return params
         library = Library.read(self.adaptation.names, self.adaptation.library)
         return params | library.start(params, look_at(variant, self.net, seed=seed))
 
-    def packed(self, variant: Variant, *, seed: int = 0) -> bytes:
-        """A checkpoint file like this one, with the weights that a variant starts from."""
+    def doubts(self, variant: Variant, *, seed: int = 0) -> bool:
+        """Whether the heads misjudge a variant that is new to them, so that they had better start anew."""
+        is_known = any(known.digest == variant.digest for known in self.known)
+        learns_heads = self.adaptation is None or re.match(self.adaptation.trainable, "policy.")
+        if self.trusted or is_known or not learns_heads:
+            return False
+        return misjudges(self.net, look_at(variant, self.net, seed=seed))
+
+    def learning_start(self, variant: Variant, *, doubted: bool, seed: int = 0) -> dict[str, Tensor]:
+        """The weights that learn a variant: `start`, with new heads if they are doubted."""
+        start = self.start(variant, seed=seed)
+        return with_new_heads(start, self.net, seed=seed) if doubted else start
+
+    def packed(self, variant: Variant, *, doubted: bool, seed: int = 0) -> bytes:
+        """A checkpoint file like this one, with the weights that learn a variant."""
         net = PolicyValueNet(self.net.config)
-        net.load_state_dict(self.start(variant, seed=seed))
+        net.load_state_dict(self.learning_start(variant, doubted=doubted, seed=seed))
         extras = {} if self.adaptation is None else self.adaptation.tensors()
         return pack_checkpoint(net, metadata=dict(self.notes), extras=extras)
 
@@ -112,7 +132,8 @@ class Initialisation:
 
     def training(self, config: TrainConfig, variants: tuple[Variant, ...]) -> Training:
         """An adaptation in memory, not yet begun."""
-        start = self.start(variants[0], seed=config.seed)
+        doubted = self.doubts(variants[0], seed=config.seed)
+        start = self.learning_start(variants[0], doubted=doubted, seed=config.seed)
         return Training(self.configure(config), variants, start=start, first_lesson=self.first_lesson())
 
 
@@ -123,7 +144,9 @@ def initial_weights(path: Path) -> Path:
 
 def look_at(variant: Variant, net: PolicyValueNet, *, seed: int) -> Samples:
     """Positions of a few quick games of a variant by a network."""
-    play = SelfPlayConfig(games=LOOK_GAMES, threads=1, simulations=8, cache_megabytes=2)
+    cells = variant.board.rows * variant.board.columns
+    simulations = LOOK_SIMULATIONS if cells <= LOOK_CELLS else 2  # whoever plays: it must not take minutes
+    play = SelfPlayConfig(games=LOOK_GAMES, threads=1, simulations=simulations, cache_megabytes=2)
     actor = Actor([variant], play, games=LOOK_GAMES, seed=seed)
     evaluator, replay = NetworkEvaluator(net), Replay([variant], capacity=4096)
     advances = 0

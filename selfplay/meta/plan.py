@@ -30,6 +30,7 @@ class Arm(_Section):
 
     init: Path | None = Field(None, description="where it starts; none: fresh weights")
     settings: tuple[str, ...] = Field((), description="settings that differ from adaptation's defaults")
+    trusted: bool = Field(False, description="fine-tune all as it is, even heads that misjudge a variant")
 
 
 class Plan(_Section):
