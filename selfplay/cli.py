@@ -249,7 +249,7 @@ def play(
 ) -> None:
     """Play against an agent in the terminal. Type help in the game."""
     import games
-    from selfplay.play import default_agent, play_in_terminal
+    from selfplay.play import default_agent, play_in_terminal, training_note
     from selfplay.player import Player
 
     rules = games.load(variant)
@@ -257,7 +257,8 @@ def play(
         player, note = default_agent(rules, typed=variant, simulations=simulations, seed=seed)
         notes = [note]
     else:
-        player, notes = Player.load(agent, simulations=simulations, seed=seed), []
+        player = Player.load(agent, simulations=simulations, seed=seed)
+        notes = training_note(rules, player)
     play_in_terminal(rules, player, first=first, seed=seed, hints=hints, notes=notes)
 
 
@@ -503,10 +504,11 @@ def export(
     ] = Path("agent.onnx"),
 ) -> None:
     """Write a run's agent as one .onnx file."""
+    from selfplay.describe import listing
     from selfplay.export import export_agent
 
     metadata = export_agent(source, output)
-    names = ", ".join(entry["name"] for entry in metadata["variants"])
+    names = listing([entry["name"] for entry in metadata["variants"]])
     typer.echo(f"{output}: {output.stat().st_size / 2**20:.1f} MB, trained for {names}.")
     typer.echo(f"Play it: selfplay play {metadata['variants'][0]['name']} --agent {output}")
 

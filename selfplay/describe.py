@@ -39,6 +39,13 @@ def size(variant: Variant) -> str:
     return f"{board.rows}×{board.columns}{' hex' if variant.is_hexagonal else ''}"
 
 
+def listing(names: Sequence[str], *, most: int = 4) -> str:
+    """Names for a line of text; of many, some and how many more."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
+
+
 def describe(variant: Variant) -> dict[str, str]:
     """The rules in sentences, by topic: board, set-up, move, effect, turn, goal, draw.
 

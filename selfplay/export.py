@@ -10,6 +10,7 @@ from typing import Any
 from games import AgentError, RunError, Variant
 from models import export_onnx, load_checkpoint
 from models.format import one_line
+from selfplay.describe import listing
 from selfplay.run import disk_errors, latest_agent
 
 
@@ -37,7 +38,7 @@ def export_agent(source: Path, output: Path) -> dict[str, Any]:
             net,
             output,
             metadata={
-                "title": ", ".join(entry["name"] for entry in variants),
+                "title": listing([entry["name"] for entry in variants]),
                 "variants": json.dumps(variants),
                 "training": json.dumps({k: v for k, v in metadata.items() if k != "variants"}),
             },

@@ -20,7 +20,7 @@ from games import MoveError, Position, Variant, pass_action, start, swap_action
 from games.notation import column_letter
 from games.rules import FIRST, SECOND
 from games.state import LAST, STONES_LEFT
-from selfplay.describe import stones
+from selfplay.describe import describe, listing, stones
 from selfplay.player import DEFAULT_ROLLOUTS, Analysis, Player
 
 FAVOURITES, THOUGHTS = 3, 8
@@ -71,6 +71,14 @@ def _drawn_row(position: Position, row: int, look: Look) -> Text:
 
 def _say(console: Console, *parts: str | Text) -> None:
     console.print(Text.assemble(*parts), highlight=False, soft_wrap=not console.is_terminal)
+
+
+def training_note(variant: Variant, player: Player) -> list[str]:
+    """A line if the agent never saw these rules."""
+    if player.trained_for(variant):
+        return []
+    known = listing([known.name for known in player.variants or ()]) or "rules it doesn't name"
+    return [f"{player.name} wasn't trained for these rules, but for {known}."]
 
 
 SHARED = "meta.onnx"
@@ -454,20 +462,13 @@ def play_in_terminal(
     console, interactive = Console(), sys.stdin.isatty()
     random = np.random.default_rng(seed)
     seats = {"me": lambda: 0, "agent": lambda: 1, "random": lambda: int(random.integers(2))}
-    _say(console, Text(variant.title or variant.name, "bold"), f". {variant.rules}")
-    for note in (*notes, *_training_note(variant, player)):
+    rules = variant.rules or " ".join(describe(variant).values())
+    _say(console, Text(variant.title or variant.name, "bold"), f". {rules}")
+    for note in notes:
         _say(console, Text(note, "dim"))
     read = _terminal_reader() if interactive else _read_pipe
     table = Table(variant, player, console=console, read=read, interactive=interactive, hints=hints)
     table.play(seats[first])
-
-
-def _training_note(variant: Variant, player: Player) -> list[str]:
-    """A line if the agent never saw these rules."""
-    if player.trained_for(variant):
-        return []
-    known = ", ".join(known.name for known in player.variants or ()) or "rules it doesn't name"
-    return [f"{player.name} wasn't trained for these rules, but for {known}."]
 
 
 def _terminal_reader() -> Callable[[str], str]:

@@ -113,7 +113,7 @@ def test_a_file_of_rules_is_played_and_the_agent_can_begin(tmp_path: Path) -> No
     result = run("play", tmp_path / "ring.toml", "--agent", "mcts:20", "--first", "agent", typed="quit\n")
     assert result.exit_code == 0
     assert result.stdout.count("The agent plays") == 1
-    assert "Ring" in result.stdout
+    assert "Ring. 6 rows and 8 columns of square cells." in result.stdout
 
 
 def test_an_agent_plays_what_it_was_not_trained_for_and_says_so(connect4_agent: Path) -> None:

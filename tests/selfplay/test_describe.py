@@ -8,7 +8,7 @@ import games
 from games.errors import VariantError
 from games.variant import Variant
 from games.variant_docs import examples
-from selfplay.describe import describe, size
+from selfplay.describe import describe, listing, size
 
 SQUARE = "board = { rows = 6, columns = 7 }\n"
 ROWS = "board = { rows = 6, columns = 6, setup = { pattern = 'rows' } }\n"
@@ -251,3 +251,10 @@ def test_every_key_that_changes_the_rules_changes_the_words(key: str, text: str)
         return  # the key is one that this variant can't be without
     changed = Variant.from_toml(text, name="changed")
     assert (describe(changed) == describe(plain)) == (changed.digest == plain.digest)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, ""), (1, "v0"), (4, "v0, v1, v2, v3"), (5, "v0, v1, v2 and 2 more")]
+)
+def test_of_many_names_some_are_listed(number: int, text: str) -> None:
+    assert listing([f"v{i}" for i in range(number)]) == text
