@@ -10,6 +10,7 @@ from rich.console import Console
 
 from games import Variant
 from selfplay.config import read_config
+from selfplay.describe import listing
 from selfplay.display import TrainingDisplay
 from selfplay.export import export_agent
 from selfplay.loop import FirstLesson, train
@@ -33,7 +34,7 @@ def resume_training(run: Path, settings: Sequence[str]) -> dict[str, Any]:
 
 def run_training(folder: RunFolder, *, first_lesson: FirstLesson | None = None) -> dict[str, Any]:
     """Train in a folder that is held, export the agent into it, and let the folder go."""
-    names = ", ".join(variant.name for variant in folder.variants)
+    names = listing([variant.name for variant in folder.variants])
     console = Console(stderr=True)
     try:
         with TrainingDisplay(console, f"learning {names}") as display:

@@ -25,14 +25,18 @@ HEADS = r"(policy|value)\."
 """Parameters that start anew."""
 
 
+MISJUDGED = -0.1
+"""A correlation of values with results above this may be chance, in a few dozen games."""
+
+
 def misjudges(net: PolicyValueNet, samples: Samples) -> bool:
-    """Whether values and results of positions `[N, …]` are negatively correlated."""
+    """Whether values run against results in positions `[N, …]`."""
     with torch.inference_mode():
         values = value_to_play(net(samples.planes, samples.rules)[1]).numpy()
     outcomes = samples.outcome.numpy()
     if np.ptp(values) == 0 or np.ptp(outcomes) == 0:
         return False
-    return float(np.corrcoef(values, outcomes)[0, 1]) < 0
+    return float(np.corrcoef(values, outcomes)[0, 1]) < MISJUDGED
 
 
 def with_new_heads(params: Mapping[str, Tensor], net: PolicyValueNet, *, seed: int) -> Params:

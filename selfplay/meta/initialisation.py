@@ -33,7 +33,7 @@ from selfplay.run import latest_agent
 INNER_POSITIONS = 256
 """Positions of the first games that an inner loop learns from."""
 
-LOOK_GAMES, LOOK_ADVANCES = 32, 64
+LOOK_GAMES = 32
 """A few games of a variant, to see which known ones it resembles and whether it is understood."""
 
 LOOK_SIMULATIONS, LOOK_CELLS = 8, 49
@@ -149,12 +149,12 @@ def look_at(variant: Variant, net: PolicyValueNet, *, seed: int) -> Samples:
     play = SelfPlayConfig(games=LOOK_GAMES, threads=1, simulations=simulations, cache_megabytes=2)
     actor = Actor([variant], play, games=LOOK_GAMES, seed=seed)
     evaluator, replay = NetworkEvaluator(net), Replay([variant], capacity=4096)
-    advances = 0
-    while advances < LOOK_ADVANCES or not replay.recorded:
+    ended = 0
+    while ended < LOOK_GAMES or not replay.recorded:
         actor.advance(*evaluator(actor.observe()))
         for episode in actor.collect():
             replay.add(episode)
-        advances += 1
+            ended += 1
     number = min(512, replay.recorded)
     batch = replay.sample(
         np.random.default_rng(seed), batch_size=number, window=replay.capacity, search_value_share=0.3
