@@ -29,7 +29,7 @@ class MetaLearningConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    algorithm: AlgorithmName = Field("reptile", description="the algorithm")
+    algorithm: AlgorithmName = Field("joint", description="the algorithm")
     inner_steps: int = Field(5, ge=1, description="steps of the inner loop (MAML: 1 to 5, Reptile: 5 to 10)")
     inner_rate: float | None = Field(
         None, gt=0, description=f"rate of a step; default: {SGD_RATE} for SGD, {ADAM_RATE} for Adam"
@@ -55,10 +55,10 @@ class MetaLearningConfig(BaseModel):
     rates_rate: float = Field(0.01, gt=0, description="outer rate of the logarithms of learned inner rates")
     outer_rate: float = Field(1e-3, gt=0, description="outer rate of AdamW")
     final_rate: float = Field(0.05, ge=0, le=1, description="its share at the end (cosine); 1: constant")
-    warmup_steps: int = Field(0, ge=0, description="outer steps over which AdamW's rate rises to its peak")
+    warmup_steps: int = Field(200, ge=0, description="outer steps over which AdamW's rate rises to its peak")
     weight_decay: float = Field(1e-4, ge=0, description="decoupled weight decay of AdamW")
     outer_clip: float = Field(1.0, gt=0, description="largest norm of the outer gradient")
-    ema_decay: float = Field(0.99, ge=0, lt=1, description="decay a step of the averaged initialisation")
+    ema_decay: float = Field(0.995, ge=0, lt=1, description="decay a step of the averaged initialisation")
     reptile_rate: float = Field(
         0.5,
         gt=0,

@@ -21,7 +21,14 @@ from tests.models.boards import scramble
 
 TINY = NetworkConfig(blocks=2, channels=8, policy_hidden=4, value_hidden=8, rule_hidden=8)
 
-PLAIN = {"inner_clip": None, "outer_clip": 1e9, "weight_decay": 0.0, "ema_decay": 0.0, "inner_steps": 2}
+PLAIN = {
+    "warmup_steps": 0,
+    "inner_clip": None,
+    "outer_clip": 1e9,
+    "weight_decay": 0.0,
+    "ema_decay": 0.0,
+    "inner_steps": 2,
+}
 """Nothing that bends a gradient."""
 
 SampleLoss = Callable[[Params, Samples], Tensor]

@@ -84,7 +84,9 @@ def test_an_unknown_action_moves_no_policy() -> None:
 
 
 def shown(step: int = 0, **settings: object) -> TaskBatch:
-    objective = GameObjective(tiny_net(), MetaLearningConfig.model_validate(settings))
+    objective = GameObjective(
+        tiny_net(), MetaLearningConfig.model_validate({"algorithm": "reptile"} | settings)
+    )
     data = random_samples(200, 2, 3)
     return objective.shown_in_training(TaskBatch(("x",) * 200, data, data), step)
 
@@ -112,7 +114,7 @@ def test_a_step_drops_the_same_when_it_is_repeated() -> None:
 
 def test_rules_that_are_not_told_are_hidden_in_training_and_in_adaptation() -> None:
     assert all(hidden(shown(rules_told=False)))
-    objective = GameObjective(tiny_net(), MetaLearningConfig(rules_told=False))
+    objective = GameObjective(tiny_net(), MetaLearningConfig(algorithm="reptile", rules_told=False))
     assert (objective.shown(random_samples(2, 3, 4)).rules[..., GRAVITY] == 0).all()
 
 
