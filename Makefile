@@ -12,7 +12,7 @@ CODE := games mcts models selfplay
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test verify lint format demo bench meta-report clean distclean
+.PHONY: help test verify lint format demo bench meta-init meta-report clean distclean
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -50,6 +50,12 @@ demo: $(STAMP_TRAIN) ## train Connect Four for three minutes, export agent.onnx 
 bench: $(STAMP_TRAIN) ## measure speed on this machine, into benchmarks/results/bench.json
 	@mkdir -p benchmarks/results
 	@$(BIN)/selfplay bench --json benchmarks/results/bench.json
+
+meta-init: $(STAMP_TRAIN) ## meta-train the initialisation that ships, for two hours; an interrupted run goes on
+	@if [ -e runs/meta ]; then $(BIN)/selfplay meta-train --run runs/meta --resume; \
+	else $(BIN)/selfplay meta-train --run runs/meta --minutes 120; fi
+	@cp runs/meta/best.safetensors models/zoo/meta.safetensors
+	@$(BIN)/selfplay export models/zoo/meta.safetensors --output models/zoo/meta.onnx
 
 meta-report: $(STAMP_TRAIN) ## rebuild docs/meta-learning.md from the committed results
 	@$(BIN)/python -m benchmarks.meta_report
