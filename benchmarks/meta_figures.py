@@ -13,11 +13,7 @@ from matplotlib.ticker import EngFormatter, NullLocator
 
 from benchmarks.meta_results import KIND_NAMES, Results
 from selfplay.meta.split import KINDS
-from selfplay.meta.study import (
-    Curve,
-    mean_curve,
-    strength_at,
-)
+from selfplay.meta.study import Curve, mean_curve, strength_at
 from selfplay.reporting.charts import style_of
 
 _SIZE = (5.6, 3.6)

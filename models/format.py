@@ -45,6 +45,13 @@ def one_line(error: BaseException, *, limit: int = 200) -> str:
     return " ".join(str(error).split())[:limit] or type(error).__name__
 
 
+def zoo_file(name: str) -> Path:
+    """Where a released agent or checkpoint is, if this build ships it."""
+    import models
+
+    return Path(models.__path__[0]) / "zoo" / name
+
+
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file that is seen whole or not at all, even if the machine stops half-way.
 

@@ -327,8 +327,9 @@ def _selfplay_rates(threads: int) -> tuple[float, float]:
 
 def _released_network() -> Any:
     import models
+    from models.format import zoo_file
 
-    net, _ = models.load_checkpoint(Path(models.__path__[0]) / "zoo" / "connect4.safetensors")
+    net, _ = models.load_checkpoint(zoo_file("connect4.safetensors"))
     return net
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ from games import MoveError, Position, Variant, pass_action, start, swap_action
 from games.notation import column_letter
 from games.rules import FIRST, SECOND
 from games.state import LAST, STONES_LEFT
+from models.format import zoo_file
 from selfplay.describe import describe, listing, stones
 from selfplay.player import DEFAULT_ROLLOUTS, Analysis, Player
 
@@ -90,14 +90,11 @@ def default_agent(variant: Variant, *, typed: str, simulations: int | None, seed
 
     typed: what the user called the variant, a name or a path
     """
-    import models
-
-    zoo = Path(models.__path__[0]) / "zoo"
-    if (own := zoo / f"{variant.name}.onnx").is_file():
+    if (own := zoo_file(f"{variant.name}.onnx")).is_file():
         player = Player.load(own, simulations=simulations, seed=seed)
         if player.trained_for(variant):
             return player, f"You play against the agent that ships: {player.description}."
-    if (shared := zoo / SHARED).is_file():
+    if (shared := zoo_file(SHARED)).is_file():
         player = Player.load(shared, simulations=simulations, seed=seed)
         knows = (
             "which has learned it among many" if player.trained_for(variant) else "which has never seen it"

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from games import AgentError, Variant
+from models.format import zoo_file
 from selfplay.config import TrainConfig, read_config
 from selfplay.meta.initialisation import Initialisation
 from selfplay.run import START, RunFolder
@@ -35,9 +36,7 @@ def default_config() -> TrainConfig:
 
 def released() -> Path:
     """The initialisation that ships with the package; raises `AgentError` if this build has none."""
-    import models
-
-    path = Path(models.__path__[0]) / "zoo" / "meta.safetensors"
+    path = zoo_file("meta.safetensors")
     if not path.exists():
         raise AgentError(f"expected an initialisation (--from INIT), this build ships none at {path}")
     return path

@@ -18,12 +18,9 @@ from torch import Tensor
 
 from models import PolicyValueNet
 from models.network import value_to_play
+from selfplay.meta.algorithms.base import HEADS
 from selfplay.meta.inner import Params
 from selfplay.meta.tasks import Samples
-
-HEADS = r"(policy|value)\."
-"""Parameters that start anew."""
-
 
 MISJUDGED = -0.1
 """A correlation of values with results above this may be chance, in a few dozen games."""

@@ -38,9 +38,9 @@ class Seen:
         return {} if self._rules is None else {"rules": self._rules, "planes": self._planes.byte()}
 
     def look(self, samples: Samples) -> None:
-        """Take note of positions `[N, …]`."""
-        rules = samples.rules.cpu() if self._rules is None else torch.cat((self._rules, samples.rules.cpu()))
-        used = samples.planes.amax((0, 2, 3)).cpu() > 0
+        """Take note of positions `[N, …]`, on the CPU."""
+        rules = samples.rules if self._rules is None else torch.cat((self._rules, samples.rules))
+        used = samples.planes.amax((0, 2, 3)) > 0
         self._planes = used if self._rules is None else self._planes | used
         self._rules = torch.stack(torch.aminmax(rules, dim=0))
 

@@ -201,19 +201,20 @@ class MetaTraining:
         while self.debt >= together * size:
             group = ready[int(self.rng.choice(len(ready), p=weights / weights.sum()))]
             chosen = self.rng.choice(group, together, replace=len(group) < together)
-            tasks = list(self._threads.map(self._task, chosen.tolist(), self.rng.spawn(together)))
-            for task in tasks:
-                self._look(task)
+            tasks = list(self._threads.map(self.pool.task, chosen.tolist(), self.rng.spawn(together)))
+            self._look(tasks)
+            tasks = [self._moved(task) for task in tasks]
             losses.append(self.algorithm.outer_step(tasks, progress=self.share()))
             self.debt -= together * size
         return losses
 
-    def _look(self, task: Task) -> None:
-        for samples in (task.support, task.query):
-            self.seen.look(self.algorithm.objective.shown(samples))
+    def _look(self, tasks: Sequence[Task]) -> None:
+        """Take note of what is learned from, before it is on a device that would have to be waited for."""
+        for task in tasks:
+            for samples in (task.support, task.query):
+                self.seen.look(self.algorithm.objective.shown(samples))
 
-    def _task(self, index: int, rng: np.random.Generator) -> Task:
-        task = self.pool.task(index, rng)
+    def _moved(self, task: Task) -> Task:
         return task._replace(
             support=to_device(task.support, self.device), query=to_device(task.query, self.device)
         )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from selfplay.meta.algorithms.base import HEADS
 from selfplay.meta.algorithms.maml import Maml
 
 
 class Anil(Maml):
     """MAML whose inner loop moves the policy and value heads; the tower learns in the outer loop only."""
 
-    trainable: ClassVar[str] = r"(policy|value)\."
+    trainable: ClassVar[str] = HEADS

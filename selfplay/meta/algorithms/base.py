@@ -21,6 +21,9 @@ from selfplay.meta.tasks import Task, TaskBatch, stack
 EVERYTHING = ""
 """A regular expression that any parameter's name begins with."""
 
+HEADS = r"(policy|value)\."
+"""One for the parameters of the policy and value heads."""
+
 
 class OuterLosses(NamedTuple):
     """Means over an outer step's tasks, in nats.

@@ -14,9 +14,10 @@ from models import load_checkpoint, save_checkpoint
 from models.network import value_to_play
 from selfplay.meta.adapt import start_adaptation
 from selfplay.meta.algorithms import algorithm
+from selfplay.meta.algorithms.base import HEADS
 from selfplay.meta.algorithms.config import AlgorithmName, MetaLearningConfig
 from selfplay.meta.bench import random_samples
-from selfplay.meta.doubt import HEADS, misjudges, with_new_heads
+from selfplay.meta.doubt import misjudges, with_new_heads
 from selfplay.meta.initialisation import Initialisation, look_at
 from selfplay.meta.tasks import Samples, pooled
 from selfplay.run import START
