@@ -193,16 +193,25 @@ def _zero_shot(job: Job, variant: Variant) -> dict[str, Any]:
     import torch
 
     from selfplay.meta.initialisation import Initialisation
-    from selfplay.meta.measuring import match_measure
+    from selfplay.meta.measuring import match_with_search, points_of
+    from selfplay.opponents import load_contestant
+    from selfplay.opponents.network import network_player
 
     torch.set_num_threads(1)
-    if job.arm.init is None:
+    games, rollouts, simulations = job.how.games, job.how.rollouts, job.how.simulations[-1]
+    player: Any
+    if job.arm.player is not None:
+        player = load_contestant(job.arm.player, variant, seed=job.seed)
+    elif job.arm.init is not None:
+        initial = Initialisation.load(job.arm.init)
+        weights = initial.start(variant, seed=job.seed)
+        player = network_player(weights, initial.net.config, simulations, variants=[variant])
+    else:
         raise UserError(f"expected an initialisation for the arm {job.name}, got none")
-    initial = Initialisation.load(job.arm.init)
-    last = job.how.simulations[-1:]
-    measure = match_measure(variant, last, games=job.how.games, rollouts=job.how.rollouts, seed=job.seed)
-    found = measure(initial.start(variant, seed=job.seed), initial.net.config)
-    return {"rollouts": job.how.rollouts, "games": job.how.games, **found}
+    result = match_with_search(variant, games=games, rollouts=rollouts, seed=job.seed)(player)
+    if own := result.forfeits[0]:
+        raise UserError(f"{job.name} in {variant.name}: expected moves, got {', '.join(own)}")
+    return {"rollouts": rollouts, "games": games, **points_of({simulations: result})}
 
 
 def _after_minutes(job: Job, variant: Variant) -> tuple[str, dict[str, Any]]:
@@ -259,7 +268,7 @@ def conditions(job: Job) -> str:
     """Equal for rows that were measured alike, but for variant and seed."""
     how = job.how
     facts = [
-        None if job.arm.init is None else [_file_digest(job.arm.init), job.arm.trusted],
+        job.arm.player if job.arm.init is None else [_file_digest(job.arm.init), job.arm.trusted],
         None if how.zero_shot else [_learning(job), _suite_digest(job.variant)],
         [how.at, how.minutes, how.zero_shot, how.simulations, how.games, how.rollouts],
     ]
@@ -304,7 +313,7 @@ def _algorithm(arm: Arm) -> str:
     from selfplay.meta.initialisation import Initialisation
 
     if arm.init is None:
-        return "scratch"
+        return arm.player or "scratch"
     learning = Initialisation.load(arm.init).learning
     return "checkpoint" if learning is None else learning.algorithm
 
@@ -339,9 +348,18 @@ def _jobs(plan: Plan, arguments: argparse.Namespace) -> Iterator[Job]:
     for seed in range(arguments.seeds):
         for kind, variant in wanted:
             for name, arm in plan.arms.items():
-                if arm.init is None and how.file != CURVES:
-                    continue
-                yield Job(name, arm, None if arm.init else network, variant.name, kind, seed, how)
+                if _takes_part(arm, variant, how):
+                    fresh = arm.init is None and arm.player is None
+                    yield Job(name, arm, network if fresh else None, variant.name, kind, seed, how)
+
+
+def _takes_part(arm: Arm, variant: Variant, how: Settings) -> bool:
+    """Fresh weights only in curves, where they learn; a player only in zero-shot play, for it doesn't."""
+    if arm.most_cells is not None and _cells(variant) > arm.most_cells:
+        return False
+    if arm.player is not None:
+        return how.file == ZERO_SHOT
+    return arm.init is not None or how.file == CURVES
 
 
 def _wanted(arguments: argparse.Namespace) -> list[tuple[str, Variant]]:

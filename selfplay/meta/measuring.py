@@ -11,7 +11,7 @@ from torch import Tensor
 from games import Variant
 from models.network import NetworkConfig
 from selfplay.loop import Training
-from selfplay.match import MatchResult, play_match
+from selfplay.match import Contestant, MatchResult, play_match
 from selfplay.meta.curve import strength, trained_until
 from selfplay.openings import draw_openings
 from selfplay.opponents.network import network_player
@@ -39,19 +39,35 @@ def suite_measure(variant: Variant, suite: Sequence[SolvedPosition], simulations
 def match_measure(
     variant: Variant, simulations: Sequence[int], *, games: int, rollouts: int, seed: int = 0
 ) -> Measure:
-    """Points in a match against `mcts:rollouts` from even openings, each with both colours."""
-    openings = draw_openings(variant, max(1, games // 2), seed=seed).positions
-    opponent = Player.load(f"mcts:{rollouts}", seed=seed)
+    """Points in matches against tree search, see `match_with_search`."""
+    against_search = match_with_search(variant, games=games, rollouts=rollouts, seed=seed)
 
     def measure(weights: Mapping[str, Tensor], network: NetworkConfig) -> Found:
-        points, noise = {}, {}
-        for number in simulations:
-            agent = network_player(weights, network, number, variants=[variant])
-            result = play_match(agent, opponent, openings)
-            points[number], noise[number] = result.points, _half_interval(result)
-        return {"strength": _known(points), "noise": _known(noise)}
+        return points_of(
+            {
+                number: against_search(network_player(weights, network, number, variants=[variant]))
+                for number in simulations
+            }
+        )
 
     return measure
+
+
+def match_with_search(
+    variant: Variant, *, games: int, rollouts: int, seed: int = 0
+) -> Callable[[Contestant], MatchResult]:
+    """Matches against `mcts:rollouts` from the same even openings, each played with both colours."""
+    openings = draw_openings(variant, max(1, games // 2), seed=seed).positions
+    opponent = Player.load(f"mcts:{rollouts}", seed=seed)
+    return lambda player: play_match(player, opponent, openings)
+
+
+def points_of(results: Mapping[int, MatchResult]) -> Found:
+    """Points of matches and half of their 95 % intervals, by simulations a move."""
+    return {
+        "strength": _known({number: result.points for number, result in results.items()}),
+        "noise": _known({number: _half_interval(result) for number, result in results.items()}),
+    }
 
 
 def measured_curve(training: Training, measure: Measure, at: Iterable[int]) -> list[dict[str, Any]]:

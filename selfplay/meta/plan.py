@@ -8,6 +8,9 @@ shipped = "reptile"              # the arm whose figures are held against what i
 [arms.reptile]
 init = "runs/reptile/best.safetensors"
 settings = ["learner.learning_rate=2e-3"]
+[arms.solver]                    # not an initialisation: a player to set the others' play beside
+player = "solver"
+most_cells = 20                  # where it is quick enough
 """
 
 from __future__ import annotations
@@ -29,8 +32,16 @@ class Arm(_Section):
     """One way to learn a variant."""
 
     init: Path | None = Field(None, description="where it starts; none: fresh weights")
+    player: str | None = Field(None, description="a player as the arena takes it, which doesn't learn")
+    most_cells: int | None = Field(None, ge=1, description="measured on boards of at most so many cells")
     settings: tuple[str, ...] = Field((), description="settings that differ from adaptation's defaults")
     trusted: bool = Field(False, description="fine-tune all as it is, even heads that misjudge a variant")
+
+    @model_validator(mode="after")
+    def _check(self) -> Arm:
+        if self.player is not None and self.init is not None:
+            raise ValueError(f"expected an init or a player, got both {self.init} and {self.player}")
+        return self
 
 
 class Plan(_Section):
@@ -47,8 +58,9 @@ class Plan(_Section):
             name = getattr(self, part)
             if name is not None and name not in self.arms:
                 raise ValueError(f"expected {part} to be one of the arms {', '.join(self.arms)}, got {name}")
-        if self.arms[self.scratch].init is not None:
-            raise ValueError(f"expected the arm {self.scratch} without an init")
+        scratch = self.arms[self.scratch]
+        if scratch.init is not None or scratch.player is not None:
+            raise ValueError(f"expected the arm {self.scratch} without an init and without a player")
         return self
 
 

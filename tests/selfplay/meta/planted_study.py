@@ -14,7 +14,12 @@ AT = (0, 500, 1000, 2000, 4000, 8000, 16000)
 KINDS = {"parameters": 3, "combinations": 2, "mechanisms": 2}
 PLAN = Plan.model_validate(
     {
-        "arms": {"scratch": {}, "joint": {"init": "joint"}, "fast": {"init": "fast"}},
+        "arms": {
+            "scratch": {},
+            "joint": {"init": "joint"},
+            "fast": {"init": "fast"},
+            "perfect": {"player": "solver"},
+        },
         "control": "joint",
         "shipped": "fast",
     }
@@ -33,7 +38,7 @@ def doubling(arm: str, _variant: str, _seed: int, positions: float) -> float:
 
 def plant(folder: Path, strength: Strength = doubling, *, seeds: int = 2) -> Path:
     """Write curves of three arms in seven variants; returns the folder."""
-    for arm in PLAN.arms:
+    for arm in SPEEDS:
         for kind, variant in variants():
             for seed in range(seeds):
                 points = [point(at, strength(arm, variant, seed, at)) for at in AT]
@@ -41,10 +46,12 @@ def plant(folder: Path, strength: Strength = doubling, *, seeds: int = 2) -> Pat
     return folder
 
 
-def plant_zero_shot(folder: Path, points: dict[str, float]) -> None:
-    """Write points of the shipped arm by kind."""
+def plant_zero_shot(folder: Path, points: dict[str, float], *, arm: str = "fast") -> None:
+    """Write an arm's points by kind."""
     for kind, variant in variants():
-        row = facts("fast", kind, variant, 0) | {
+        if kind not in points:
+            continue
+        row = facts(arm, kind, variant, 0) | {
             "strength": {"64": points[kind]},
             "games": 40,
             "rollouts": 1000,
@@ -67,7 +74,7 @@ def variants() -> list[tuple[str, str]]:
 
 def facts(arm: str, kind: str, variant: str, seed: int) -> dict[str, Any]:
     """What every row says."""
-    algorithm = {"scratch": "scratch", "joint": "joint", "fast": "reptile"}[arm]
+    algorithm = {"scratch": "scratch", "joint": "joint", "fast": "reptile", "perfect": "solver"}[arm]
     return {
         "arm": arm, "algorithm": algorithm, "variant": variant, "kind": kind, "seed": seed,
         "measure": "suite", "simulations": 32,

@@ -126,6 +126,16 @@ def test_zero_shot_points_are_held_against_what_is_wanted_by_kind(tmp_path: Path
     assert cells(page(tmp_path, tmp_path), "fast", section)[3] == "40.0 % (40 to 40), 2 variants"
 
 
+def test_perfect_play_is_told_beside_the_shipped_arm_in_the_same_variants(tmp_path: Path) -> None:
+    """Solved are the parameters alone; the other kinds' worse points of the shipped arm stay out."""
+    plant(tmp_path)
+    plant_zero_shot(tmp_path, {"parameters": 0.5, "combinations": 0.3, "mechanisms": 0.1})
+    plant_zero_shot(tmp_path, {"parameters": 0.75}, arm="perfect")
+    text = page(tmp_path, tmp_path)
+    assert "takes 75.0 % (75 to 75) in the 3 variants" in text
+    assert "fast takes 50.0 % (50 to 50) there" in text
+
+
 def test_five_minutes_are_held_against_what_is_wanted(tmp_path: Path) -> None:
     plant(tmp_path)
     plant_minutes(tmp_path, 0.97)

@@ -16,12 +16,14 @@ from benchmarks.meta_study import Job, Settings, conditions, exam_variants, meas
 from games import UserError
 from games.solver import Solver
 from models import NetworkConfig, PolicyValueNet, load_checkpoint, save_checkpoint
-from selfplay.match import play_match
+from selfplay.match import Forfeit, play_match
 from selfplay.meta.measuring import match_measure, suite_measure
-from selfplay.meta.plan import Arm, plan_of, read_plan
+from selfplay.meta.plan import Arm, Plan, plan_of, read_plan
 from selfplay.meta.study import append_row, read_rows
 from selfplay.openings import draw_openings
+from selfplay.opponents import load_contestant
 from selfplay.opponents.network import network_player
+from selfplay.opponents.solver import SolverContestant
 from selfplay.player import Player
 from selfplay.suite import SolvedPosition
 
@@ -117,6 +119,25 @@ def test_zero_shot_is_a_match_of_the_weights_as_they_are(init: Path) -> None:
         draw_openings(VARIANT, 2).positions,
     )
     assert row["strength"]["2"] == pytest.approx(expected.points)
+
+
+def test_a_player_is_measured_in_the_same_match() -> None:
+    """Tree search against itself: the openings are even, and each is played with both colours."""
+    how = Settings(simulations=(2,), games=4, rollouts=4, zero_shot=True)
+    row = measured(replace(job(None, how=how), arm=Arm(player="mcts:4")))
+    expected = play_match(
+        load_contestant("mcts:4", VARIANT), Player.load("mcts:4"), draw_openings(VARIANT, 2).positions
+    )
+    assert row["strength"]["2"] == pytest.approx(expected.points)
+    assert (row["algorithm"], row["init"]) == ("mcts:4", None)
+
+
+def test_a_player_that_gives_up_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    tired = Forfeit("out of time")
+    monkeypatch.setattr(SolverContestant, "choose_many", lambda _, positions: [tired] * len(positions))
+    how = Settings(simulations=(2,), games=2, rollouts=4, zero_shot=True)
+    with pytest.raises(UserError, match=r"^arm in .*: expected moves, got out of time$"):
+        measured(replace(job(None, how=how), arm=Arm(player="solver")))
 
 
 def test_after_minutes_what_adapt_left_is_measured(init: Path) -> None:
@@ -222,6 +243,14 @@ def test_without_adaptation_there_is_nothing_to_measure_of_scratch(init: Path) -
         assert {each.name for each in jobs} == {"a"}
 
 
+def test_a_player_takes_part_in_zero_shot_play_only_on_boards_it_is_quick_on() -> None:
+    plan = Plan(arms={"scratch": Arm(), "solver": Arm(player="solver", most_cells=12)})
+    assert {each.name for each in meta_study._jobs(plan, options())} == {"scratch"}
+    jobs = list(meta_study._jobs(plan, options(zero_shot=True, seeds=1)))
+    small = [variant.name for _, variant in exam_variants() if meta_study._cells(variant) <= 12]
+    assert [(each.name, each.variant) for each in jobs] == [("solver", name) for name in small]
+
+
 def test_a_variant_that_is_no_test_is_one_line(init: Path) -> None:
     with pytest.raises(UserError, match="expected a test variant such as"):
         list(meta_study._jobs(plan_of([f"a={init}"]), options(variant=["chess"])))
@@ -241,6 +270,10 @@ def test_arms_of_the_command_line_make_a_plan() -> None:
         ("[arms.scratch]\nrate = 1", r"arms\.scratch\.rate: extra inputs"),
         ('shipped = "x"\n[arms.scratch]', "expected shipped to be one of the arms scratch, got x"),
         ('[arms.scratch]\ninit = "x"', "expected the arm scratch without an init"),
+        (
+            '[arms.scratch]\n[arms.a]\ninit = "x"\nplayer = "y"',
+            "expected an init or a player, got both x and y",
+        ),
         ("[arms.other]", "expected scratch to be one of the arms other"),
     ],
 )
