@@ -205,7 +205,9 @@ def _zero_shot(job: Job, variant: Variant) -> dict[str, Any]:
     elif job.arm.init is not None:
         initial = Initialisation.load(job.arm.init)
         weights = initial.start(variant, seed=job.seed)
-        player = network_player(weights, initial.net.config, simulations, variants=[variant])
+        player = network_player(
+            weights, initial.net.config, simulations, variants=[variant], mixing=initial.mixing
+        )
     else:
         raise UserError(f"expected an initialisation for the arm {job.name}, got none")
     result = match_with_search(variant, games=games, rollouts=rollouts, seed=job.seed)(player)
@@ -216,6 +218,7 @@ def _zero_shot(job: Job, variant: Variant) -> dict[str, Any]:
 
 def _after_minutes(job: Job, variant: Variant) -> tuple[str, dict[str, Any]]:
     """What `selfplay adapt` makes of a variant, with all its defaults; its end by itself counts, too."""
+    from mcts.config import Mixing
     from models import load_checkpoint
     from selfplay.meta.adapt import start_adaptation
     from selfplay.run import latest_agent
@@ -226,10 +229,14 @@ def _after_minutes(job: Job, variant: Variant) -> tuple[str, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         summary = start_adaptation(variant, job.arm.init, run, config=None, settings=changes)
-        net, _ = load_checkpoint(latest_agent(run))
+        net, notes = load_checkpoint(latest_agent(run))
     kind, measure = _measure(variant, job.how)
     spent = {"positions": summary["positions"], "seconds": round(summary["seconds"], 1)}
-    return kind, {"minutes": job.how.minutes, **spent, **measure(net.state_dict(), net.config)}
+    return kind, {
+        "minutes": job.how.minutes,
+        **spent,
+        **measure(net.state_dict(), net.config, Mixing.read(notes)),
+    }
 
 
 def _measure(variant: Variant, how: Settings) -> tuple[str, Any]:

@@ -44,19 +44,26 @@ def new_cache(megabytes: float, n_actions: int) -> Cache:
 @kernel
 def position_key(rules: Rules, state: State, row: int) -> np.uint64:
     """A 64-bit name of everything that an observation of the position depends on; never 0."""
+    key = content_key(rules, state, row) ^ np.uint64(state.info[row, VARIANT])
+    key = (key ^ (key >> np.uint64(32))) * _HASH_MIX
+    key ^= key >> np.uint64(29)
+    return key | np.uint64(1)
+
+
+@inlined
+def content_key(rules: Rules, state: State, row: int) -> np.uint64:
+    """As `position_key`, but the same in every batch of rules that holds the variant."""
     key = _HASH_START
     variant = state.info[row, VARIANT]
     for cell in range(rules.flags[variant, N_CELLS]):
         key = (key ^ np.uint64(state.cells[row, cell])) * _HASH_PRIME
     for column in range(N_INFO):
-        if column not in (EMPTIES, LAST, STATUS):
+        if column not in (EMPTIES, LAST, STATUS, VARIANT):
             key = (key ^ np.uint64(state.info[row, column])) * _HASH_PRIME
     if rules.flags[variant, REPEAT] == SUPERKO:  # which moves are legal depends on the boards so far
         for ply in range(state.info[row, PLY]):
             key = (key ^ state.history[row, ply]) * _HASH_PRIME
-    key = (key ^ (key >> np.uint64(32))) * _HASH_MIX
-    key ^= key >> np.uint64(29)
-    return key | np.uint64(1)
+    return (key ^ (key >> np.uint64(32))) * _HASH_MIX
 
 
 @inlined

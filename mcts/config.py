@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 GUMBEL, PUCT = 0, 1
 """`Settings.method`."""
+
+
+ROLLOUT_PLIES = 400
+"""Moves of playouts that take about as long as a small network's evaluation."""
+
+
+MOST_ROLLOUTS = 1000
+"""Playouts of a position that may be mixed in."""
 
 
 class SearchConfig(BaseModel):
@@ -33,6 +41,38 @@ class SearchConfig(BaseModel):
     )
     dirichlet_fraction: float = Field(0.0, ge=0, le=1, description="PUCT: its share (paper, self-play: 0.25)")
     solve: bool = Field(False, description="propagate proven wins, losses and draws (Winands et al., 2008)")
+    rollouts: int = Field(
+        0, ge=0, le=MOST_ROLLOUTS, description="random playouts mixed into each value of an evaluator"
+    )
+    rollout_share: float = Field(0.5, ge=0, le=1, description="their share of the value (AlphaGo: 0.5)")
+    rollout_plies: int = Field(
+        ROLLOUT_PLIES, ge=1, description="moves of a position's playouts after which no further one begins"
+    )
+
+
+class Mixing(NamedTuple):
+    """Playouts that an agent's search mixes into its network's values; see `SearchConfig`.
+
+    rollouts: playouts of a position at most, 0 for none; share: what they count in a value, in [0, 1]
+    """
+
+    rollouts: int = 0
+    share: float = 0.0
+
+    def metadata(self) -> dict[str, Any]:
+        """As an agent's file has it."""
+        return {"rollouts": self.rollouts, "rollout_share": round(self.share, 3)}
+
+    @classmethod
+    def read(cls, metadata: Mapping[str, Any]) -> Mixing:
+        """Back from `metadata`, none if it doesn't say; raises ValueError or TypeError for nonsense."""
+        mixing = cls(int(metadata.get("rollouts", 0)), float(metadata.get("rollout_share", 0.0)))
+        if not (0 <= mixing.rollouts <= MOST_ROLLOUTS and 0 <= mixing.share <= 1):
+            raise ValueError(f"expected 0 to {MOST_ROLLOUTS} rollouts with a share of 0 to 1, got {mixing}")
+        return mixing
+
+
+NO_MIXING = Mixing()
 
 
 class Settings(NamedTuple):

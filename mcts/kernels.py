@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compilation import inlined, kernel
-from games.kernels import copy_row, may_end, observe, play, random_action, seat_to_play, value_for_seat
+from games.kernels import copy_row, may_end, observe, play, seat_to_play, value_for_seat
 from games.number_kernels import as_int
 from games.rules import Rules
 from games.state import ONGOING, STATUS, VARIANT, State
 from mcts.cache_kernels import Cache, is_in_use, keep, position_key, slot_of
 from mcts.config import GUMBEL, Settings
+from mcts.rollout_kernels import UNLIMITED, Rollouts, mix_rollouts, rollout_value
 from mcts.select_kernels import Completion, bring_best_forward, complete, noisy_score, select, sigma
 from mcts.tree_kernels import (
     DRAWN,
@@ -414,17 +415,20 @@ def advance_waiting(
     logits: NDArray[np.float32],
     values: NDArray[np.float32],
     cache: Cache,
+    rollouts: Rollouts,
 ) -> int:
     """Advance each listed game by its evaluation; how many wait again: they move to the front of `games`.
 
-    The evaluations are kept in the cache, if it is in use.
+    Playouts are mixed into the values. The evaluations are kept in the cache, if it is in use.
     """
     waiting = 0
     for row in range(games.shape[0]):
         game = as_int(games[row])
+        leaf = as_int(tree.leaf[game])
+        value = mix_rollouts(rules, tree.nodes, leaf, rollouts, float(values[row]))
         if is_in_use(cache):
-            keep(cache, position_key(rules, tree.nodes, as_int(tree.leaf[game])), logits, row, values[row])
-        if advance(rules, tree, settings, rng, game, logits, values[row], row):
+            keep(cache, position_key(rules, tree.nodes, leaf), logits, row, value)
+        if advance(rules, tree, settings, rng, game, logits, value, row):
             games[waiting] = game
             waiting += 1
     return waiting
@@ -453,7 +457,7 @@ def advance_remembered(
             if cache.keys[slot] != key:
                 break
             cache.hits[0] += 1
-            waits = advance(rules, tree, settings, rng, game, cache.logits, cache.values[slot], slot)
+            waits = advance(rules, tree, settings, rng, game, cache.logits, float(cache.values[slot]), slot)
         if waits:
             games[waiting] = game
             waiting += 1
@@ -478,26 +482,4 @@ def roll_out_waiting(
     for row in range(games.shape[0]):
         game = as_int(games[row])
         leaf = as_int(tree.leaf[game])
-        values[row] = rollout_value(rules, tree.nodes, leaf, rng, game, rollouts, scratch, actions)
-
-
-@inlined
-def rollout_value(
-    rules: Rules,
-    state: State,
-    row: int,
-    rng: NDArray[np.uint64],
-    stream: int,
-    rollouts: int,
-    scratch: State,
-    actions: NDArray[np.int16],
-) -> float:
-    """Mean result of random playouts from a position, for its seat to move."""
-    seat = seat_to_play(state, row)
-    total, here = 0.0, as_int(0)
-    for _ in range(rollouts):
-        copy_row(state, row, scratch, here)
-        while scratch.info[here, STATUS] == ONGOING:
-            play(rules, scratch, here, random_action(rules, scratch, here, rng, stream, actions))
-        total += value_for_seat(scratch, here, seat)
-    return total / rollouts
+        values[row] = rollout_value(rules, tree.nodes, leaf, rng, game, rollouts, UNLIMITED, scratch, actions)

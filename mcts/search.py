@@ -26,6 +26,7 @@ from mcts.kernels import (
     roll_out_waiting,
     write_results,
 )
+from mcts.rollout_kernels import Rollouts, new_rollouts
 
 _NO_CACHE = new_cache(0, 0)
 
@@ -135,7 +136,7 @@ def search_state(
         _search_by_rollouts(rules, tree, settings, rng, n_actions, evaluator.rollouts)
     else:
         cache = _NO_CACHE if memory is None else memory.cache_for(rules, n_actions)
-        _search_by_evaluator(rules, tree, settings, rng, canvas, evaluator, cache)
+        _search_by_evaluator(rules, tree, settings, rng, canvas, evaluator, cache, rollouts_of(rules, config))
     result = SearchResult(
         action=np.zeros(batch, np.int32),
         visits=np.zeros((batch, n_actions), np.int32),
@@ -163,7 +164,8 @@ def _search_by_evaluator(
     rng: NDArray[np.uint64],
     canvas: tuple[int, int],
     evaluator: Evaluator,
-    cache: Cache = _NO_CACHE,
+    cache: Cache,
+    rollouts: Rollouts,
 ) -> None:
     """Evaluate the games' leaves together until no game needs it; all observations share one buffer."""
     games = np.arange(len(tree.leaf), dtype=np.int32)
@@ -178,7 +180,7 @@ def _search_by_evaluator(
         planes = observation.planes.reshape(n, len(PLANES), canvas[0] * canvas[1])
         observe_waiting(rules, tree, games, planes, observation.legal, observation.rules)
         logits, values = checked_evaluation(evaluator(observation), observation.legal.shape)
-        games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values, cache)]
+        games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values, cache, rollouts)]
 
 
 def _search_by_rollouts(
@@ -188,9 +190,15 @@ def _search_by_rollouts(
     games = np.arange(len(tree.leaf), dtype=np.int32)
     even, values = np.zeros((len(games), n_actions), np.float32), np.empty(len(games), np.float32)
     scratch, actions = new_state(rules, 1), np.empty(int(rules.flags[:, MAX_LEGAL].max()) + 1, np.int16)
+    mixed_in = new_rollouts(rules, most=0, plies=0, share=0.0)
     while len(games):
         roll_out_waiting(rules, tree, rng, games, rollouts, scratch, actions, values)
-        games = games[: advance_waiting(rules, tree, settings, rng, games, even, values, _NO_CACHE)]
+        games = games[: advance_waiting(rules, tree, settings, rng, games, even, values, _NO_CACHE, mixed_in)]
+
+
+def rollouts_of(rules: Rules, config: SearchConfig) -> Rollouts:
+    """The playouts that a search mixes into its evaluations."""
+    return new_rollouts(rules, most=config.rollouts, plies=config.rollout_plies, share=config.rollout_share)
 
 
 def checked_evaluation(

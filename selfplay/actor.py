@@ -17,6 +17,7 @@ from games.variant import Variant
 from mcts.cache_kernels import new_cache
 from mcts.config import settings_of
 from mcts.kernels import new_tree
+from mcts.search import rollouts_of
 from selfplay.config import SelfPlayConfig
 from selfplay.kernels import Games, Plan, advance_games, observe_games, start_games
 
@@ -67,6 +68,7 @@ class Actor:
             weights=np.cumsum(config.shares(len(variants))),
         )
         n_actions = self.canvas[0] * self.canvas[1] + EXTRA_ACTIONS
+        self.rollouts = rollouts_of(self.rules, config.search_config())
         self.cache = new_cache(config.cache_megabytes / config.threads, n_actions)
         self._games = _new_games(self.rules, games)
         self._legal_scratch = np.zeros(int(self.rules.flags[:, MAX_LEGAL].max()) + 1, np.int16)
@@ -102,6 +104,7 @@ class Actor:
             self.rng,
             logits,
             value_to_play,
+            self.rollouts,
             self._legal_scratch,
         )
 
@@ -112,6 +115,10 @@ class Actor:
     def forget_evaluations(self) -> None:
         """Empty the evaluation cache; to be called whenever the evaluator's weights change."""
         self.cache.keys[:] = 0
+
+    def mix_rollouts(self, share: float, *, salt: int) -> None:
+        """From now on playouts count for so much in the network's values; another salt draws others."""
+        self.rollouts.share[0], self.rollouts.salt[0] = share, salt
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything that changes, as arrays, so that `restore` continues exactly here."""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from games.errors import RunError
-from mcts.config import SearchConfig
+from mcts.config import MOST_ROLLOUTS, SearchConfig
 from models.network import NetworkConfig
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -36,6 +36,15 @@ class SelfPlayConfig(Section):
     gumbel_scale: float = Field(1.0, ge=0, description="size of the noise at the root (Gumbel AlphaZero: 1)")
     sampled_plies: int = Field(0, ge=0, description="first plies drawn from the policy instead of its best")
     rehearsal: float = Field(0.0, ge=0, lt=1, description="share of games in the variants after the first")
+    rollouts: int = Field(
+        16,
+        ge=0,
+        le=MOST_ROLLOUTS,
+        description="random playouts mixed into the network's value of a position, at most; 0: none",
+    )
+    rollout_share: float = Field(
+        0.5, ge=0, le=1, description="their share in the beginning, later fitted to results (AlphaGo: 0.5)"
+    )
     cache_megabytes: int = Field(64, ge=0, description="memory for evaluations of positions seen before")
 
     def shares(self, variants: int) -> list[float]:
@@ -46,7 +55,13 @@ class SelfPlayConfig(Section):
 
     def search_config(self) -> SearchConfig:
         """The search that self-play uses."""
-        return SearchConfig(simulations=self.simulations, gumbel_scale=self.gumbel_scale, solve=True)
+        return SearchConfig(
+            simulations=self.simulations,
+            gumbel_scale=self.gumbel_scale,
+            solve=True,
+            rollouts=self.rollouts,
+            rollout_share=self.rollout_share,
+        )
 
 
 class LearnerConfig(Section):

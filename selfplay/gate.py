@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from games import Variant
+from mcts.config import NO_MIXING, Mixing
 from models.network import NetworkConfig
 from selfplay.arena import Duel, play_duel
 from selfplay.config import DuelConfig
@@ -34,6 +35,7 @@ def challenge(
     device: torch.device,
     threads: int,
     seed: int,
+    mixing: Mixing = NO_MIXING,
 ) -> Duel:
     """Test whether the candidate is stronger than the champion, on all variants alike."""
     each = -(-config.games // (2 * len(variants)))
@@ -45,7 +47,9 @@ def challenge(
         bias=max(part.bias for part in drawn),
     )
     players = [
-        network_player(weights, network, config.simulations, name=name, device=device, threads=threads)
+        network_player(
+            weights, network, config.simulations, name=name, device=device, threads=threads, mixing=mixing
+        )
         for name, weights in (("candidate", candidate), ("champion", champion))
     ]
     test = Sprt(config.elo0, config.elo1, config.alpha, config.beta)

@@ -27,6 +27,7 @@ from mcts.kernels import (
     root_value,
     write_policy,
 )
+from mcts.rollout_kernels import Rollouts, mix_rollouts, own_rollouts
 
 FULL, FAST = 0, 1
 """Indices of `Settings.budgets`: full searches are recorded as training targets, fast ones only move on."""
@@ -220,7 +221,7 @@ def _walk_on(
             games.key[game] = key
             return
         cache.hits[0] += 1
-        needs = advance(rules, tree, settings, rng, game, cache.logits, cache.values[slot], slot)
+        needs = advance(rules, tree, settings, rng, game, cache.logits, float(cache.values[slot]), slot)
 
 
 @kernel
@@ -251,16 +252,21 @@ def advance_games(
     rng: NDArray[np.uint64],
     logits: NDArray[np.float32],
     values: NDArray[np.float32],
+    rollouts: Rollouts,
     out: NDArray[np.int16],
 ) -> None:
-    """Take an evaluation for each game and walk it on to its next one; logits `[B, A]`, values `[B]`."""
+    """Take an evaluation for each game and walk it on to its next one; logits `[B, A]`, values `[B]`.
+
+    Playouts are mixed into the values.
+    """
     cached = is_in_use(cache)
     for game in range(games.active.shape[0]):
         games.finished[game] = False
         games.counts[EVALUATIONS] += 1
+        value = mix_rollouts(rules, tree.nodes, as_int(tree.leaf[game]), rollouts, float(values[game]))
         if cached:
-            keep(cache, games.key[game], logits, game, values[game])
-        needs = advance(rules, tree, settings, rng, game, logits, values[game], game)
+            keep(cache, games.key[game], logits, game, value)
+        needs = advance(rules, tree, settings, rng, game, logits, value, game)
         _walk_on(rules, games, tree, settings, plan, cache, rng, game, needs, out)
 
 
@@ -312,3 +318,30 @@ def observe_samples(
         observe(rules, state, here, out, here, n, planes, legal, features, row)
         for action in range(rules.flags[v, N_CELLS] + 2):
             targets[row, action] = rules.canvas[v, permutations[v, symmetry[row], action]]
+
+
+@kernel
+def roll_out_samples(
+    rules: Rules,
+    actions: NDArray[np.int16],
+    plies: NDArray[np.int16],
+    variant: NDArray[np.int16],
+    rollouts: Rollouts,
+    state: State,
+    planes: NDArray[np.float32],
+    legal: NDArray[np.bool_],
+    features: NDArray[np.float32],
+    values: NDArray[np.float64],
+) -> None:
+    """Rebuild recorded positions: their observations, and the mean of each one's own playouts, to play.
+
+    Arguments are those of `observe_samples`; values: `[B]`, filled in, as are planes, legal and features.
+    """
+    out, here = rollouts.actions, as_int(0)
+    for row in range(plies.shape[0]):
+        reset(rules, state, here, as_int(variant[row]))
+        for ply in range(plies[row]):
+            play(rules, state, here, as_int(actions[row, ply]))
+        n = list_legal(rules, state, here, out, here)
+        observe(rules, state, here, out, here, n, planes, legal, features, row)
+        values[row] = own_rollouts(rules, state, here, rollouts)

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from games import Variant
 from games.compilation import announce_first_compile
+from mcts.config import Mixing
 from models import NetworkEvaluator, PolicyValueNet
 from models.checkpoint import pack_checkpoint
 from models.evaluator import choose_device
@@ -34,6 +35,7 @@ from selfplay.kernels import EVALUATIONS, MOVES, SIMULATIONS
 from selfplay.learner import Learner, Losses
 from selfplay.replay import Replay
 from selfplay.run import Folder, RunFolder, Snapshot, checkpoint_errors
+from selfplay.trust import RolloutTrust
 
 _CHAMPION, _RIVAL = "champion.", "rival."
 """Prefixes, in a checkpoint, of the tensors that play under gating, and that the last test of the end saw."""
@@ -103,6 +105,7 @@ class Training:
         seeds = np.random.SeedSequence(config.seed).generate_state(play.threads)
         self.actors = [Actor(variants, play, games=self.batch, seed=int(seed)) for seed in seeds]
         self.evaluators = [NetworkEvaluator(self.net, device=self.device) for _ in self.actors]
+        self.trust = RolloutTrust(variants, self.actors[0].rollouts)
         self.replay = Replay(variants, capacity=config.learner.window_max)
         self.rng = np.random.default_rng(config.seed)
         self.iteration = 0
@@ -136,6 +139,7 @@ class Training:
             self.replay.add(episode)
         self.fresh += episodes
         self.episodes_played += len(episodes)
+        self._mix(episodes)
         losses = self._learn(sum(int(e.recorded.sum()) for e in episodes))
         self.iteration += 1
         learned = time.perf_counter()
@@ -147,6 +151,11 @@ class Training:
             episodes, losses, _totals(self.actors) - before, played - started, learned - played
         )
         return row | tested
+
+    @property
+    def mixing(self) -> Mixing:
+        """Playouts that the agent's search mixes in."""
+        return Mixing(self.config.selfplay.rollouts, self.trust.share)
 
     @property
     def playing(self) -> dict[str, Tensor]:
@@ -184,6 +193,7 @@ class Training:
             "rng": self.rng.bit_generator.state,
             "next_test": self.next_test,
             "improves": self.improves,
+            "trust": self.trust.state(),
         }
         tensors = self.learner.state() | _prefixed(self.champion, _CHAMPION) | _prefixed(self.rival, _RIVAL)
         return Snapshot(number, tensors, arrays, counters)
@@ -199,12 +209,15 @@ class Training:
             self.champion = self._saved(snapshot.tensors, _CHAMPION) or _copied(self.learner.ema)
         if self.rival is not None:
             self.rival = self._saved(snapshot.tensors, _RIVAL) or _copied(self.learner.ema)
+        if "trust" in counters:
+            self.trust.restore(counters["trust"])
         self.next_test = counters.get("next_test", self.next_test)
         self.improves = counters.get("improves", True)
         for i, (actor, evaluator) in enumerate(zip(self.actors, self.evaluators, strict=True)):
             prefix = f"{i}."
             mine = {k.removeprefix(prefix): a for k, a in snapshot.arrays.items() if k.startswith(prefix)}
             actor.restore(mine)
+            actor.mix_rollouts(self.trust.share, salt=self.iteration)
             evaluator.load(self.playing)
         self._refill(snapshot, episodes_of)
 
@@ -231,6 +244,16 @@ class Training:
             actor.advance(*evaluator(actor.observe()))
             episodes += actor.collect()
         return episodes
+
+    def _mix(self, episodes: Sequence[Episode]) -> None:
+        """Ask new games how much playouts are worth beside the weights that played them."""
+        if not self.config.selfplay.rollouts:
+            return
+        self.trust.fit(
+            episodes, self.evaluators[0], np.random.default_rng((self.config.seed, self.iteration))
+        )
+        for actor in self.actors:
+            actor.mix_rollouts(self.trust.share, salt=self.iteration + 1)
 
     def _learn(self, new_positions: int) -> list[Losses]:
         learner = self.config.learner
@@ -290,6 +313,7 @@ class Training:
             device=self.device,
             threads=len(self.actors),
             seed=self.config.seed + self.iteration,
+            mixing=self.mixing,
         )
 
     def _saved(self, tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -325,6 +349,7 @@ class Training:
             "simulations_per_move": float(counts[SIMULATIONS] / max(1, counts[MOVES])),
             "evaluations_per_move": float(counts[EVALUATIONS] / max(1, counts[MOVES])),
             "cache_hits": hits,
+            "rollout_share": self.trust.share if self.config.selfplay.rollouts else 0.0,
             "play_seconds": play,
             "learn_seconds": learn,
         }
@@ -433,6 +458,7 @@ def agent_metadata(training: Training) -> dict[str, Any]:
         "positions": training.replay.recorded,
         "steps": training.learner.steps,
         "seconds": round(training.seconds, 1),
+        **training.mixing.metadata(),
     }
 
 

@@ -23,6 +23,7 @@ from games import AgentError, MoveError, Observation, Position, Variant, observe
 from games.compiler import canvas_actions, canvas_size
 from games.rules import MAX_LEGAL
 from mcts import Evaluator, Memory, RolloutEvaluator, SearchConfig, SearchResult, search, uniform_evaluator
+from mcts.config import NO_MIXING, Mixing
 
 DEFAULT_SIMULATIONS = 64
 """Simulations a move for a network, if the caller doesn't say."""
@@ -178,8 +179,8 @@ class Player:
 
         if path.suffix != ".onnx" and not path.exists():
             raise AgentError(f"expected an .onnx file, mcts:N or random, got {str(path)!r}")
-        config = search_config(simulations)
         evaluator = OnnxEvaluator(path)
+        config = search_config(simulations, _mixing(evaluator.metadata, path))
         return cls(
             evaluator,
             config,
@@ -327,12 +328,20 @@ class Player:
             )
 
 
-def search_config(simulations: int | None) -> SearchConfig | None:
+def search_config(simulations: int | None, mixing: Mixing = NO_MIXING) -> SearchConfig | None:
     """How an agent searches in play, with `DEFAULT_SIMULATIONS` by default; None for 0, no search at all."""
     spent = DEFAULT_SIMULATIONS if simulations is None else simulations
     if not 0 <= spent <= MAX_SIMULATIONS:
         raise AgentError(f"expected 0 to {MAX_SIMULATIONS} simulations, got {spent}")
-    return SearchConfig(simulations=spent, gumbel_scale=0.0, solve=True) if spent else None
+    if not spent:
+        return None
+    return SearchConfig(
+        simulations=spent,
+        gumbel_scale=0.0,
+        solve=True,
+        rollouts=mixing.rollouts,
+        rollout_share=mixing.share,
+    )
 
 
 def _node_bytes(position: Position) -> int:
@@ -349,6 +358,16 @@ def _rollouts(text: str | None) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_SIMULATIONS):
         raise AgentError(f"expected mcts:N with N from 1 to {MAX_SIMULATIONS}, got {'mcts:' + text!r}")
     return int(text)
+
+
+def _mixing(metadata: Mapping[str, str], path: Path) -> Mixing:
+    """The playouts that an agent's file asks for."""
+    try:
+        return Mixing.read(dict(json.loads(metadata.get("training", "{}"))))
+    except (TypeError, ValueError) as error:
+        raise AgentError(
+            f"expected how many playouts to mix in, in the metadata, got {error}: {path}"
+        ) from None
 
 
 def _trained_variants(metadata: Mapping[str, str], path: Path) -> list[Variant]:

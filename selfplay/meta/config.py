@@ -18,6 +18,9 @@ class VisitConfig(SelfPlayConfig):
     threads: int = Field(2, ge=1, description="variants played at a time")
     advances: int = Field(32, ge=1, description="network batches of a visit")
     simulations: int = Field(16, ge=1, description="simulations of a full search, whose policy is learned")
+    rollout_share: float = Field(
+        0.75, ge=0, le=1, description="share of playouts in values in the beginning, and in new variants"
+    )
     cache_megabytes: int = Field(2, ge=0, description="memory for a variant's evaluations")
     visit_positions: int = Field(1_000, ge=1, description="recorded positions after which a visit ends early")
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from games import Variant
+from mcts.config import Mixing
 from models.network import NetworkConfig
 from selfplay.evaluate import evaluate_player
 from selfplay.loop import Training
@@ -50,7 +51,9 @@ def adaptation_curve(
     """
     points, variant = [], training.variants[0]
     for _, seconds in trained_until(training, at):
-        kept, failable = strength(training.playing, training.config.network, variant, suite, simulations)
+        kept, failable = strength(
+            training.playing, training.config.network, variant, suite, simulations, training.mixing
+        )
         points.append(CurvePoint(training.replay.recorded, seconds, training.learner.steps, kept, failable))
     return points
 
@@ -72,11 +75,12 @@ def strength(
     variant: Variant,
     suite: Sequence[SolvedPosition],
     simulations: Sequence[int],
+    mixing: Mixing,
 ) -> tuple[dict[int, float], dict[int, float]]:
     """Value-preserving shares on a suite: of all positions, and where a mistake is possible."""
     kept, failable = {}, {}
     for number in simulations:
-        player = network_player(weights, network, number, variants=[variant])
+        player = network_player(weights, network, number, variants=[variant], mixing=mixing)
         score: Any = evaluate_player(player, variant, suite).mean
         kept[number] = score.value_preserving.mean
         failable[number] = score.value_preserving_if_can_fail.mean

@@ -12,6 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from games import AgentError, Variant
+from mcts.config import Mixing
 from models import NetworkEvaluator, PolicyValueNet, load_checkpoint
 from models.checkpoint import load_extras, pack_checkpoint
 from models.format import one_line
@@ -27,6 +28,7 @@ from selfplay.meta.doubt import misjudges, with_new_heads
 from selfplay.meta.folder import BEST, best_initialisation
 from selfplay.meta.inner import Params
 from selfplay.meta.tasks import Samples, samples_of
+from selfplay.opponents.network import read_mixing
 from selfplay.replay import Replay
 from selfplay.run import latest_agent
 
@@ -76,6 +78,11 @@ class Initialisation:
             return cls(net, path.name, known, adaptation, learning, notes)
         except (KeyError, TypeError, ValueError) as error:
             raise AgentError(f"{file}: expected how to adapt these weights, got {one_line(error)}") from None
+
+    @property
+    def mixing(self) -> Mixing:
+        """Playouts to mix into the values of variants that are new."""
+        return read_mixing(self.notes, Path(self.name))
 
     def start(self, variant: Variant, *, seed: int = 0) -> dict[str, Tensor]:
         """The weights that play a variant: these, or a blend of what similar variants came to."""

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from games import Variant
+from mcts.config import Mixing
 from models.network import NetworkConfig
 from selfplay.loop import Training
 from selfplay.match import Contestant, MatchResult, play_match
@@ -22,15 +23,15 @@ Found = dict[str, dict[str, float | None]]
 """Measured values by name, then by simulations a move. `strength` is always there: with solved positions the
 share of moves that keep the value where a mistake is possible, else the share of points."""
 
-Measure = Callable[[Mapping[str, Tensor], NetworkConfig], Found]
-"""How strong weights are."""
+Measure = Callable[[Mapping[str, Tensor], NetworkConfig, Mixing], Found]
+"""How strong weights are, with playouts mixed in where they search."""
 
 
 def suite_measure(variant: Variant, suite: Sequence[SolvedPosition], simulations: Sequence[int]) -> Measure:
     """Moves that keep the value on solved positions; `kept` counts those without a mistake to make, too."""
 
-    def measure(weights: Mapping[str, Tensor], network: NetworkConfig) -> Found:
-        kept, failable = strength(weights, network, variant, suite, simulations)
+    def measure(weights: Mapping[str, Tensor], network: NetworkConfig, mixing: Mixing) -> Found:
+        kept, failable = strength(weights, network, variant, suite, simulations, mixing)
         return {"strength": _known(failable), "kept": _known(kept)}
 
     return measure
@@ -42,13 +43,12 @@ def match_measure(
     """Points in matches against tree search, see `match_with_search`."""
     against_search = match_with_search(variant, games=games, rollouts=rollouts, seed=seed)
 
-    def measure(weights: Mapping[str, Tensor], network: NetworkConfig) -> Found:
-        return points_of(
-            {
-                number: against_search(network_player(weights, network, number, variants=[variant]))
-                for number in simulations
-            }
-        )
+    def measure(weights: Mapping[str, Tensor], network: NetworkConfig, mixing: Mixing) -> Found:
+        results = {}
+        for number in simulations:
+            player = network_player(weights, network, number, variants=[variant], mixing=mixing)
+            results[number] = against_search(player)
+        return points_of(results)
 
     return measure
 
@@ -84,7 +84,7 @@ def measured_curve(training: Training, measure: Measure, at: Iterable[int]) -> l
             "positions": training.replay.recorded,
             "seconds": round(seconds, 2),
             "steps": training.learner.steps,
-            **measure(training.playing, training.config.network),
+            **measure(training.playing, training.config.network, training.mixing),
         }
         for target, seconds in trained_until(training, at)
     ]

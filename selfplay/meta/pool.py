@@ -14,6 +14,7 @@ from selfplay.actor import Actor, Episode
 from selfplay.meta.config import TasksConfig, VisitConfig
 from selfplay.meta.tasks import SHOWN_ALWAYS, Samples, Task, samples_of
 from selfplay.replay import Replay
+from selfplay.trust import RolloutTrust
 
 
 class TaskPool:
@@ -38,6 +39,8 @@ class TaskPool:
             for variant in variants
         ]
         self._played = [0] * len(variants)
+        self._visits = [0] * len(variants)
+        self._trust: dict[int, RolloutTrust] = {}
 
     def play(self, index: int, evaluator: Any) -> list[Episode]:
         """A visit to a variant, `advances` network batches or fewer; the games that ended, `variant` set."""
@@ -51,7 +54,16 @@ class TaskPool:
             ended += over
             positions += sum(int(episode.recorded.sum()) for episode in over)
             advances += 1
+        self._mix(index, actor, ended, evaluator)
         return [episode._replace(variant=index) for episode in ended]
+
+    def _mix(self, index: int, actor: Actor, episodes: Sequence[Episode], evaluator: Any) -> None:
+        """Ask a visit's games how much playouts are worth beside the weights that played them."""
+        if self._play.rollouts:
+            self._visits[index] += 1
+            trust = self._trust.setdefault(index, RolloutTrust([self.variants[index]], actor.rollouts))
+            trust.fit(episodes, evaluator, np.random.default_rng((self._seeds[index], self._visits[index])))
+            actor.mix_rollouts(trust.share, salt=self._visits[index])
 
     def add(self, episode: Episode) -> None:
         """Remember a finished game."""

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from games import Variant
 from games.compilation import announce_first_compile
+from mcts.config import Mixing
 from models import NetworkEvaluator, PolicyValueNet
 from models.checkpoint import pack_checkpoint
 from models.evaluator import choose_device
@@ -129,6 +130,7 @@ class MetaTraining:
             "algorithm": self.config.learning.algorithm,
             "learning": self.config.learning.model_dump(),
             "adaptation": adaptation.header(),
+            **Mixing(self.config.selfplay.rollouts, self.config.selfplay.rollout_share).metadata(),
         }
         return pack_checkpoint(net, metadata=notes, extras=adaptation.tensors())
 

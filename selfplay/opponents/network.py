@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from games import Observation, Variant
+from games import AgentError, Observation, Variant
+from mcts.config import NO_MIXING, Mixing
 from models import NetworkEvaluator, PolicyValueNet, load_checkpoint
 from models.evaluator import Evaluation
+from models.format import one_line
 from models.network import NetworkConfig
 from selfplay.export import named_variants
 from selfplay.player import Player, search_config
@@ -23,7 +26,7 @@ def load_network_player(path: Path, *, simulations: int | None, seed: int, threa
     checkpoint = latest_agent(path) if path.is_dir() else path
     net, metadata = load_checkpoint(checkpoint)
     variants = named_variants(metadata.get("variants") or [], checkpoint)
-    config = search_config(simulations)
+    config = search_config(simulations, read_mixing(metadata, checkpoint))
     return Player(
         ThreadedEvaluator(net), config, name=path.name, variants=variants, seed=seed, threads=threads
     )
@@ -38,12 +41,22 @@ def network_player(
     variants: Sequence[Variant] | None = None,
     device: str | torch.device = "auto",
     threads: int = 1,
+    mixing: Mixing = NO_MIXING,
 ) -> Player:
     """Weights in memory, a network's state, as a player; 0 simulations: the policy alone."""
     net = PolicyValueNet(network)
     net.load_state_dict(weights)
     evaluator = ThreadedEvaluator(net, device)
-    return Player(evaluator, search_config(simulations), name=name, variants=variants, threads=threads)
+    config = search_config(simulations, mixing)
+    return Player(evaluator, config, name=name, variants=variants, threads=threads)
+
+
+def read_mixing(metadata: Mapping[str, Any], checkpoint: Path) -> Mixing:
+    """The playouts that a checkpoint asks for; raises `AgentError` for nonsense."""
+    try:
+        return Mixing.read(metadata)
+    except (TypeError, ValueError) as error:
+        raise AgentError(f"{checkpoint}: {one_line(error)}") from None
 
 
 class ThreadedEvaluator:

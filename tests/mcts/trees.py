@@ -11,9 +11,10 @@ from games.compiler import canvas_size
 from games.kernels import seed_streams
 from games.state import State
 from mcts import Evaluator, SearchConfig
+from mcts.cache_kernels import new_cache
 from mcts.config import settings_of
 from mcts.kernels import Tree, new_tree, plant_rows
-from mcts.search import _search_by_evaluator
+from mcts.search import _search_by_evaluator, rollouts_of
 
 
 def grow(positions: Sequence[Position], evaluator: Evaluator, config: SearchConfig, *, seed: int = 0) -> Tree:
@@ -24,7 +25,9 @@ def grow(positions: Sequence[Position], evaluator: Evaluator, config: SearchConf
     plant_rows(rules, tree, settings, state)
     canvas = canvas_size([position.variant for position in positions])
     rng = seed_streams(seed, len(positions))
-    _search_by_evaluator(rules, tree, settings, rng, canvas, evaluator)
+    _search_by_evaluator(
+        rules, tree, settings, rng, canvas, evaluator, new_cache(0, 0), rollouts_of(rules, config)
+    )
     return tree
 
 

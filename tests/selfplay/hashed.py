@@ -76,9 +76,10 @@ def hashed_evaluator(observation: Observation) -> tuple[NDArray[np.float32], NDA
 
 
 def small_config(**changes: object) -> SelfPlayConfig:
-    """One thread, 12 simulations or 4; `changes` as in `SelfPlayConfig`."""
+    """One thread, 12 simulations or 4, no playouts; `changes` as in `SelfPlayConfig`."""
     return SelfPlayConfig.model_validate(
-        {"threads": 1, "simulations": 12, "fast_simulations": 4, "cache_megabytes": 0} | changes
+        {"threads": 1, "simulations": 12, "fast_simulations": 4, "cache_megabytes": 0, "rollouts": 0}
+        | changes
     )
 
 
@@ -115,9 +116,9 @@ def same_episode(one: Episode, other: Episode) -> bool:
     )
 
 
-def quiet_search(simulations: int) -> SearchConfig:
+def quiet_search(simulations: int, rollouts: int = 0) -> SearchConfig:
     """What self-play searches with, without noise."""
-    return SearchConfig(simulations=simulations, gumbel_scale=0.0, solve=True)
+    return SearchConfig(simulations=simulations, gumbel_scale=0.0, solve=True, rollouts=rollouts)
 
 
 _SOLVED: dict[bytes, int] = {}

@@ -97,17 +97,18 @@ def test_only_openings_and_forced_moves_are_left_out() -> None:
 # --- the search in self-play is `mcts.search` ---------------------------------------------------------------
 
 
+@pytest.mark.parametrize("rollouts", [0, 3])
 @pytest.mark.parametrize("variant", MIXED, ids=lambda v: v.name)
-def test_policies_and_values_are_those_of_the_search(variant: Variant) -> None:
+def test_policies_and_values_are_those_of_the_search(variant: Variant, rollouts: int) -> None:
     """The actor's canvas is larger than the search's, its batch mixes variants; neither may matter."""
-    config = small_config(full_share=1.0, opening_share=0.0, gumbel_scale=0.0)
+    config = small_config(full_share=1.0, opening_share=0.0, gumbel_scale=0.0, rollouts=rollouts)
     actor = Actor([games.load("gomoku-9x9"), variant], config, games=6, seed=3)
     episodes = [e for e in played_episodes(actor, advances=600) if e.variant == 1][:3]
     assert episodes
     for episode in episodes:
         positions = replayed(variant, episode)[:-1]
         recorded = np.flatnonzero(episode.recorded)
-        result = search([positions[p] for p in recorded], hashed_evaluator, quiet_search(12))
+        result = search([positions[p] for p in recorded], hashed_evaluator, quiet_search(12, rollouts))
         np.testing.assert_array_equal(episode.policy[recorded], result.policy.astype(np.float16))
         np.testing.assert_array_equal(episode.value[recorded], result.value_to_play)
         searched = np.abs(result.value_to_play) < 1  # a proven root goes without the network's opinion
