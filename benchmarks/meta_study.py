@@ -206,7 +206,7 @@ def _zero_shot(job: Job, variant: Variant) -> dict[str, Any]:
         initial = Initialisation.load(job.arm.init)
         weights = initial.start(variant, seed=job.seed)
         player = network_player(
-            weights, initial.net.config, simulations, variants=[variant], mixing=initial.mixing
+            weights, initial.net.config, simulations, variants=initial.known, mixing=initial.mixing
         )
     else:
         raise UserError(f"expected an initialisation for the arm {job.name}, got none")

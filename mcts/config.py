@@ -54,19 +54,26 @@ class Mixing(NamedTuple):
     """Playouts that an agent's search mixes into its network's values; see `SearchConfig`.
 
     rollouts: playouts of a position at most, 0 for none; share: what they count in a value, in [0, 1]
+    fitted: whether the share was fitted to the agent's own variants; else it is a guess
     """
 
     rollouts: int = 0
     share: float = 0.0
+    fitted: bool = True
 
     def metadata(self) -> dict[str, Any]:
         """As an agent's file has it."""
-        return {"rollouts": self.rollouts, "rollout_share": round(self.share, 3)}
+        share = {"rollout_share": round(self.share, 3), "rollout_share_fitted": self.fitted}
+        return {"rollouts": self.rollouts, **share}
 
     @classmethod
     def read(cls, metadata: Mapping[str, Any]) -> Mixing:
         """Back from `metadata`, none if it doesn't say; raises ValueError or TypeError for nonsense."""
-        mixing = cls(int(metadata.get("rollouts", 0)), float(metadata.get("rollout_share", 0.0)))
+        mixing = cls(
+            int(metadata.get("rollouts", 0)),
+            float(metadata.get("rollout_share", 0.0)),
+            bool(metadata.get("rollout_share_fitted", True)),
+        )
         if not (0 <= mixing.rollouts <= MOST_ROLLOUTS and 0 <= mixing.share <= 1):
             raise ValueError(f"expected 0 to {MOST_ROLLOUTS} rollouts with a share of 0 to 1, got {mixing}")
         return mixing

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from models.checkpoint import load_checkpoint, save_checkpoint
+    from models.config import NetworkConfig
     from models.evaluator import NetworkEvaluator
     from models.export import export_onnx
-    from models.network import NetworkConfig, PolicyValueNet, value_to_play
+    from models.network import PolicyValueNet, value_to_play
     from models.onnx_runtime import OnnxEvaluator
 
 __all__ = [
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "NetworkConfig": "network",
+    "NetworkConfig": "config",
     "NetworkEvaluator": "evaluator",
     "OnnxEvaluator": "onnx_runtime",
     "PolicyValueNet": "network",

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from games.encoding import ENCODING_VERSION, PLANES, RULE_FEATURES
 from games.errors import AgentError
+from models.config import NetworkConfig
 from models.format import CHECKPOINT_FORMAT, check_metadata, one_line, own_metadata, write_atomically
-from models.network import NetworkConfig, PolicyValueNet
+from models.network import PolicyValueNet
 
 HEADER_KEY = "selfplay"
 """safetensors metadata maps strings to strings: this key holds our JSON."""

@@ -19,10 +19,10 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from games.encoding import EXTRA_ACTIONS, MAX_SIZE, PLANES, RULE_FEATURES
+from models.config import NetworkConfig
 
 ON_BOARD = PLANES.index("on_board")
 ROWS, COLUMNS = RULE_FEATURES.index("rows"), RULE_FEATURES.index("columns")
@@ -33,20 +33,6 @@ POOL_EVERY = 2
 
 OUTPUT_GAIN = 0.1
 """Output layers start this much smaller than usual, so an untrained policy is nearly uniform."""
-
-
-class NetworkConfig(BaseModel):
-    """The shape of a `PolicyValueNet`; two networks with equal configs exchange weights."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    blocks: int = Field(4, ge=1, description="residual blocks (AlphaZero: 19, KataGo: 6 to 20)")
-    channels: int = Field(64, ge=1, description="channels of the tower (AlphaZero: 256, KataGo: 96 to 256)")
-    policy_hidden: int = Field(32, ge=1, description="channels between tower and policy plane")
-    value_hidden: int = Field(64, ge=1, description="units between pooled tower and value (AlphaZero: 256)")
-    rule_hidden: int = Field(64, ge=1, description="hidden units of the FiLM network over the rule features")
-    planes: int = Field(len(PLANES), ge=1, description="input planes, those of games.encoding")
-    features: int = Field(len(RULE_FEATURES), ge=1, description="rule features, those of games.encoding")
 
 
 class Wrapping(NamedTuple):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from games.errors import RunError
 from mcts.config import MOST_ROLLOUTS, SearchConfig
-from models.network import NetworkConfig
+from models.config import NetworkConfig
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

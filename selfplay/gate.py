@@ -14,7 +14,7 @@ from torch import Tensor
 
 from games import Variant
 from mcts.config import NO_MIXING, Mixing
-from models.network import NetworkConfig
+from models.config import NetworkConfig
 from selfplay.arena import Duel, play_duel
 from selfplay.config import DuelConfig
 from selfplay.openings import Openings, draw_openings

@@ -35,7 +35,7 @@ from selfplay.kernels import EVALUATIONS, MOVES, SIMULATIONS
 from selfplay.learner import Learner, Losses
 from selfplay.replay import Replay
 from selfplay.run import Folder, RunFolder, Snapshot, checkpoint_errors
-from selfplay.trust import RolloutTrust
+from selfplay.trust import RolloutTrust, judge
 
 _CHAMPION, _RIVAL = "champion.", "rival."
 """Prefixes, in a checkpoint, of the tensors that play under gating, and that the last test of the end saw."""
@@ -105,7 +105,7 @@ class Training:
         seeds = np.random.SeedSequence(config.seed).generate_state(play.threads)
         self.actors = [Actor(variants, play, games=self.batch, seed=int(seed)) for seed in seeds]
         self.evaluators = [NetworkEvaluator(self.net, device=self.device) for _ in self.actors]
-        self.trust = RolloutTrust(variants, self.actors[0].rollouts)
+        self.trust = RolloutTrust(play.rollout_share)
         self.replay = Replay(variants, capacity=config.learner.window_max)
         self.rng = np.random.default_rng(config.seed)
         self.iteration = 0
@@ -249,9 +249,9 @@ class Training:
         """Ask new games how much playouts are worth beside the weights that played them."""
         if not self.config.selfplay.rollouts:
             return
-        self.trust.fit(
-            episodes, self.evaluators[0], np.random.default_rng((self.config.seed, self.iteration))
-        )
+        drawn = np.random.default_rng((self.config.seed, self.iteration))
+        rollouts = self.actors[0].rollouts
+        self.trust.learn(judge(self.variants, rollouts, episodes, self.evaluators[0], drawn))
         for actor in self.actors:
             actor.mix_rollouts(self.trust.share, salt=self.iteration + 1)
 

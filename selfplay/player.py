@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from games.compiler import canvas_actions, canvas_size
 from games.rules import MAX_LEGAL
 from mcts import Evaluator, Memory, RolloutEvaluator, SearchConfig, SearchResult, search, uniform_evaluator
 from mcts.config import NO_MIXING, Mixing
+
+if TYPE_CHECKING:
+    from selfplay.sight import Sight
 
 DEFAULT_SIMULATIONS = 64
 """Simulations a move for a network, if the caller doesn't say."""
@@ -46,6 +49,9 @@ _PART = 8
 _TREE_BYTES = 256 * 2**20
 """Most memory that the trees of one batch take; larger requests are searched in several batches."""
 
+SIGHT_CELLS = 49
+"""Largest board of which an agent takes a first look: it must not take long."""
+
 _SPEC = re.compile(r"mcts(?::(.*))?", re.DOTALL)
 
 
@@ -58,7 +64,7 @@ class Analysis(NamedTuple):
     action_values: float32 `[A]`, -1 to 1 for the player to move, NaN without a visit
     value_to_play: -1 to 1, for the player to move
     win_draw_loss: three shares that sum to one for the player to move, as the network sees the position
-        without a search; None if the agent doesn't tell draws apart
+        without a search; None if the agent doesn't tell draws apart, or misjudges the variant
     simulations: what the search spent, 0 without one
     """
 
@@ -105,6 +111,7 @@ class Player:
         temperature: float = 0.0,
         seed: int = 0,
         threads: int = 1,
+        is_fitted: bool = True,
     ) -> None:
         """Put a player together; `Player.load` is the usual way.
 
@@ -117,6 +124,8 @@ class Player:
             temperature: above 0, actions are drawn from policy ** (1 / temperature).
             seed: of playouts and draws.
             threads: share positions that are asked about together.
+            is_fitted: whether the config's share of playouts was fitted to these variants; if not, and for
+                other variants, a first look at a variant finds it.
         """
         assert config is not None or not isinstance(evaluator, RolloutEvaluator), "playouts have no policy"
         if temperature < 0:
@@ -126,10 +135,12 @@ class Player:
         self.simulations = 0 if config is None else config.simulations
         self._evaluator = evaluator
         self._config = config
+        self._is_fitted = is_fitted
         self._temperature = temperature
         self._seed = seed
         self._random = np.random.default_rng(seed)
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._sights: dict[str, Sight] = {}
         self._memories = [Memory(REMEMBERED_MEGABYTES) for _ in range(threads)]
 
     @classmethod
@@ -180,7 +191,8 @@ class Player:
         if path.suffix != ".onnx" and not path.exists():
             raise AgentError(f"expected an .onnx file, mcts:N or random, got {str(path)!r}")
         evaluator = OnnxEvaluator(path)
-        config = search_config(simulations, _mixing(evaluator.metadata, path))
+        mixing = _mixing(evaluator.metadata, path)
+        config = search_config(simulations, mixing)
         return cls(
             evaluator,
             config,
@@ -189,6 +201,7 @@ class Player:
             temperature=temperature,
             seed=seed,
             threads=threads,
+            is_fitted=mixing.fitted,
         )
 
     def __repr__(self) -> str:
@@ -241,7 +254,7 @@ class Player:
     def analyse(self, position: Position) -> Analysis:
         """What the player thinks of a position; `MoveError` if the game is over."""
         (analysis,) = self._analyse_many([position])
-        if not isinstance(self._evaluator, TellsDraws):
+        if not (isinstance(self._evaluator, TellsDraws) and self.understands(position.variant)):
             return analysis
         win, draw, loss = self._evaluator.win_draw_loss(observe([position]))[0].tolist()
         return analysis._replace(win_draw_loss=(win, draw, loss))
@@ -256,6 +269,7 @@ class Player:
                 raise MoveError(
                     f"expected a position where a move is due, got one where the game is over: {position!r}"
                 )
+            self._sight(position.variant)  # by one thread, before they share the positions
         for analysis in self._analyses(positions):
             yield self._with_drawn_action(analysis) if self._temperature else analysis
 
@@ -278,10 +292,50 @@ class Player:
         for first in range(0, len(positions), size):
             batch = positions[first : first + size]
             if self._config is None:
-                yield from self._read(batch, self._look(batch))
+                yield from self._read(batch, self._opinion(batch))
             else:
-                result = search(batch, self._evaluator, self._config, seed=seed, memory=memory)
-                yield from self._read(batch, result)
+                yield from self._searched(batch, self._config, memory, seed)
+
+    def _searched(
+        self, batch: Sequence[Position], config: SearchConfig, memory: Memory, seed: int
+    ) -> list[Analysis]:
+        """Search positions; those of variants that look different to the evaluator by themselves."""
+        groups: dict[Sight | None, list[int]] = {}
+        for row, position in enumerate(batch):
+            groups.setdefault(self._sight(position.variant), []).append(row)
+        found: dict[int, Analysis] = {}
+        for sight, rows in groups.items():
+            evaluator, searched = self._evaluator, config
+            if sight is not None:
+                evaluator = evaluator if sight.understood else uniform_evaluator
+                share = sight.share if sight.understood else 1.0
+                searched = config.model_copy(update={"rollout_share": share})
+            positions = [batch[row] for row in rows]
+            result = search(positions, evaluator, searched, seed=seed, memory=memory)
+            found.update(zip(rows, self._read(positions, result), strict=True))
+        return [found[row] for row in range(len(batch))]
+
+    def _sight(self, variant: Variant) -> Sight | None:
+        """What a first look at a variant found; None where the agent's file knows as well."""
+        if self._config is None or not self._config.rollouts or isinstance(self._evaluator, RolloutEvaluator):
+            return None
+        if (self._is_fitted and self.trained_for(variant)) or self.variants is None:
+            return None
+        if variant.board.rows * variant.board.columns > SIGHT_CELLS:
+            return None
+        if variant.digest not in self._sights:
+            from selfplay.sight import look
+
+            self._sights[variant.digest] = look(variant, self._evaluator, seed=self._seed)
+        return self._sights[variant.digest]
+
+    def understands(self, variant: Variant) -> bool:
+        """Whether the network's values make sense in a variant; where they don't, playouts guide the search.
+
+        A few quick games tell, the first time that an agent of several variants, or of another one, is asked.
+        """
+        sight = self._sight(variant)
+        return sight is None or sight.understood
 
     def _with_drawn_action(self, analysis: Analysis) -> Analysis:
         """With an action drawn from policy ** (1 / temperature), by the Gumbel-max trick."""
@@ -295,7 +349,7 @@ class Player:
         node = max((_node_bytes(position) for position in positions), default=1)
         return max(1, min(_BATCH, _TREE_BYTES // (node * (self.simulations + 2))))
 
-    def _look(self, positions: Sequence[Position]) -> SearchResult:
+    def _opinion(self, positions: Sequence[Position]) -> SearchResult:
         """The evaluator's own opinion, in the form of a search's result."""
         assert not isinstance(self._evaluator, RolloutEvaluator)
         observation = observe(positions)

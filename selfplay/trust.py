@@ -9,6 +9,7 @@ as the network learns.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,25 +25,32 @@ from selfplay.actor import Episode
 from selfplay.kernels import roll_out_samples
 
 POSITIONS = 256
-"""Looked at in each `fit`."""
+"""Looked at in each `judge`."""
 
 _MEMORY = 0.9
-"""What earlier positions count beside those of the next `fit`."""
+"""What earlier positions count beside those of the next `learn`."""
 
 _FIRST_WEIGHT = 8.0
 """Squared distance of values and playouts that the share in the beginning stands for."""
 
 
+class Judged(NamedTuple):
+    """Positions of finished games, each seen by the player to move; float64 `[N]`.
+
+    values: an evaluator's; playouts: means of random ones; outcomes: of the game, -1, 0 or 1
+    """
+
+    values: NDArray[np.float64]
+    playouts: NDArray[np.float64]
+    outcomes: NDArray[np.float64]
+
+
 class RolloutTrust:
     """Fits the share of playouts in values."""
 
-    def __init__(self, variants: Sequence[Variant], rollouts: Rollouts) -> None:
-        """`rollouts`: as the games use them; their share is where fitting begins."""
-        self._rules = compile_rules(variants)
-        self._canvas = canvas_size(variants)
-        self._plies = int(self._rules.flags[:, PLY_CAP].max())
-        self._rollouts = rollouts
-        self._products = _FIRST_WEIGHT * float(rollouts.share[0])
+    def __init__(self, first: float) -> None:
+        """`first`: the share before anything is learned."""
+        self._products = _FIRST_WEIGHT * first
         self._squares = _FIRST_WEIGHT
 
     @property
@@ -50,18 +58,10 @@ class RolloutTrust:
         """What playouts count in a value, in [0, 1]."""
         return min(1.0, max(0.0, self._products / self._squares))
 
-    def fit(self, episodes: Sequence[Episode], evaluator: Evaluator, rng: np.random.Generator) -> None:
-        """Look at some recorded positions of finished games, new to the evaluator."""
-        places = [(e, ply) for e in episodes for ply in np.flatnonzero(e.recorded).tolist()]
-        if not places:
-            return
-        chosen = rng.permutation(len(places))[:POSITIONS].tolist()
-        games, plies = zip(*(places[index] for index in chosen), strict=True)
-        observation, played = self._look(games, np.array(plies, np.int16))
-        values = evaluator(observation)[1]
-        outcomes = [g.result if g.seat[ply] == 0 else -g.result for g, ply in zip(games, plies, strict=True)]
-        apart = played - values
-        self._products = _MEMORY * self._products + float(apart @ (np.array(outcomes, float) - values))
+    def learn(self, judged: Judged) -> None:
+        """Take positions into account; those of earlier calls count less and less."""
+        apart = judged.playouts - judged.values
+        self._products = _MEMORY * self._products + float(apart @ (judged.outcomes - judged.values))
         self._squares = _MEMORY * self._squares + float(apart @ apart)
 
     def state(self) -> list[float]:
@@ -72,30 +72,55 @@ class RolloutTrust:
         """Go back to a saved `state`."""
         self._products, self._squares = state
 
-    def _look(
-        self, games: Sequence[Episode], plies: NDArray[np.int16]
-    ) -> tuple[Observation, NDArray[np.float64]]:
-        """Positions of games as the network sees them, and the means of their playouts, to play."""
-        batch, (height, width) = len(games), self._canvas
-        actions = np.zeros((batch, self._plies), np.int16)
-        for row, (game, ply) in enumerate(zip(games, plies.tolist(), strict=True)):
-            actions[row, :ply] = game.actions[:ply]
-        observation = Observation(
-            planes=np.zeros((batch, len(PLANES), height, width), np.float32),
-            legal=np.zeros((batch, height * width + EXTRA_ACTIONS), np.bool_),
-            rules=np.zeros((batch, len(RULE_FEATURES)), np.float32),
-        )
-        values = np.empty(batch)
-        roll_out_samples(
-            self._rules,
-            actions,
-            plies,
-            np.array([game.variant for game in games], np.int16),
-            self._rollouts,
-            new_state(self._rules, 1),
-            observation.planes.reshape(batch, len(PLANES), -1),
-            observation.legal,
-            observation.rules,
-            values,
-        )
-        return observation, values
+
+def judge(
+    variants: Sequence[Variant],
+    rollouts: Rollouts,
+    episodes: Sequence[Episode],
+    evaluator: Evaluator,
+    rng: np.random.Generator,
+) -> Judged:
+    """Hold an evaluator's values and playouts against the results of games.
+
+    Args:
+        variants: that the episodes are of.
+        rollouts: the playouts that the games were searched with; their share doesn't matter.
+        episodes: finished games; of their recorded positions at most `POSITIONS` are drawn.
+        evaluator: a network that hasn't learned from these games.
+        rng: of the draw.
+    """
+    places = [(e, ply) for e in episodes for ply in np.flatnonzero(e.recorded).tolist()]
+    chosen = [places[index] for index in rng.permutation(len(places))[:POSITIONS].tolist()]
+    observation, playouts = _rebuilt(variants, rollouts, chosen)
+    values = evaluator(observation)[1].astype(float) if chosen else np.empty(0)
+    outcomes = [game.result if game.seat[ply] == 0 else -game.result for game, ply in chosen]
+    return Judged(values, playouts, np.array(outcomes, float))
+
+
+def _rebuilt(
+    variants: Sequence[Variant], rollouts: Rollouts, places: Sequence[tuple[Episode, int]]
+) -> tuple[Observation, NDArray[np.float64]]:
+    """Positions of games as a network sees them, and the means of their playouts, to play."""
+    rules, batch, (height, width) = compile_rules(variants), len(places), canvas_size(variants)
+    actions = np.zeros((batch, int(rules.flags[:, PLY_CAP].max())), np.int16)
+    for row, (game, ply) in enumerate(places):
+        actions[row, :ply] = game.actions[:ply]
+    observation = Observation(
+        planes=np.zeros((batch, len(PLANES), height, width), np.float32),
+        legal=np.zeros((batch, height * width + EXTRA_ACTIONS), np.bool_),
+        rules=np.zeros((batch, len(RULE_FEATURES)), np.float32),
+    )
+    playouts = np.empty(batch)
+    roll_out_samples(
+        rules,
+        actions,
+        np.array([ply for _, ply in places], np.int16),
+        np.array([game.variant for game, _ in places], np.int16),
+        rollouts,
+        new_state(rules, 1),
+        observation.planes.reshape(batch, len(PLANES), height * width),
+        observation.legal,
+        observation.rules,
+        playouts,
+    )
+    return observation, playouts

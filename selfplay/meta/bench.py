@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from games.encoding import EXTRA_ACTIONS, MAX_SIZE, PLANES, RULE_FEATURES
-from models.network import COLUMNS, ON_BOARD, ROWS, WRAP_COLUMNS, NetworkConfig, PolicyValueNet
+from models.config import NetworkConfig
+from models.network import COLUMNS, ON_BOARD, ROWS, WRAP_COLUMNS, PolicyValueNet
 from selfplay.meta.algorithms import algorithm
 from selfplay.meta.algorithms.config import MetaLearningConfig
 from selfplay.meta.algorithms.maml import Maml

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from models.network import NetworkConfig
+from models.config import NetworkConfig
 from selfplay.config import Section, SelfPlayConfig
 from selfplay.meta.algorithms.config import MetaLearningConfig
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from games import Variant
 from mcts.config import Mixing
-from models.network import NetworkConfig
+from models.config import NetworkConfig
 from selfplay.evaluate import evaluate_player
 from selfplay.loop import Training
 from selfplay.opponents.network import network_player

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from games import AgentError, Variant
@@ -16,30 +17,23 @@ from mcts.config import Mixing
 from models import NetworkEvaluator, PolicyValueNet, load_checkpoint
 from models.checkpoint import load_extras, pack_checkpoint
 from models.format import one_line
-from selfplay.actor import Actor
-from selfplay.config import SelfPlayConfig, TrainConfig
+from selfplay.config import TrainConfig
 from selfplay.export import named_variants
 from selfplay.loop import FirstLesson, Training
 from selfplay.meta.algorithms import algorithm
-from selfplay.meta.algorithms.base import Adaptation
+from selfplay.meta.algorithms.base import HEADS, Adaptation
 from selfplay.meta.algorithms.config import MetaLearningConfig
 from selfplay.meta.algorithms.prototypes import Library
-from selfplay.meta.doubt import misjudges, with_new_heads
 from selfplay.meta.folder import BEST, best_initialisation
 from selfplay.meta.inner import Params
 from selfplay.meta.tasks import Samples, samples_of
 from selfplay.opponents.network import read_mixing
 from selfplay.replay import Replay
 from selfplay.run import latest_agent
+from selfplay.sight import look, quick_games
 
 INNER_POSITIONS = 256
 """Positions of the first games that an inner loop learns from."""
-
-LOOK_GAMES = 32
-"""A few games of a variant, to see which known ones it resembles and whether it is understood."""
-
-LOOK_SIMULATIONS, LOOK_CELLS = 8, 49
-"""Their simulations, on boards up to so many cells."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +92,7 @@ class Initialisation:
         learns_heads = self.adaptation is None or re.match(self.adaptation.trainable, "policy.")
         if self.trusted or is_known or not learns_heads:
             return False
-        return misjudges(self.net, look_at(variant, self.net, seed=seed))
+        return not look(variant, NetworkEvaluator(self.net), seed=seed).understood
 
     def learning_start(self, variant: Variant, *, doubted: bool, seed: int = 0) -> dict[str, Tensor]:
         """The weights that learn a variant: `start`, with new heads if they are doubted."""
@@ -151,19 +145,23 @@ def initial_weights(path: Path) -> Path:
 
 def look_at(variant: Variant, net: PolicyValueNet, *, seed: int) -> Samples:
     """Positions of a few quick games of a variant by a network."""
-    cells = variant.board.rows * variant.board.columns
-    simulations = LOOK_SIMULATIONS if cells <= LOOK_CELLS else 2  # whoever plays: it must not take minutes
-    play = SelfPlayConfig(games=LOOK_GAMES, threads=1, simulations=simulations, cache_megabytes=2)
-    actor = Actor([variant], play, games=LOOK_GAMES, seed=seed)
-    evaluator, replay = NetworkEvaluator(net), Replay([variant], capacity=4096)
-    ended = 0
-    while ended < LOOK_GAMES or not replay.recorded:
-        actor.advance(*evaluator(actor.observe()))
-        for episode in actor.collect():
-            replay.add(episode)
-            ended += 1
+    replay = Replay([variant], capacity=4096)
+    for episode in quick_games(variant, NetworkEvaluator(net), seed=seed):
+        replay.add(episode)
     number = min(512, replay.recorded)
     batch = replay.sample(
         np.random.default_rng(seed), batch_size=number, window=replay.capacity, search_value_share=0.3
     )
     return samples_of(batch)
+
+
+def with_new_heads(params: Mapping[str, Tensor], net: PolicyValueNet, *, seed: int) -> Params:
+    """The same parameters with policy and value heads as a fresh network has them.
+
+    The tower, which knows what boards look like, stays: new heads on a kept tower are what fast adaptation
+    mostly is, too (Raghu et al. 2020, arXiv:1909.09157). `net` gives the architecture.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        fresh = PolicyValueNet(net.config).state_dict()
+    return {name: fresh[name] if re.match(HEADS, name) else value for name, value in params.items()}

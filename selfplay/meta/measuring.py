@@ -10,7 +10,7 @@ from torch import Tensor
 
 from games import Variant
 from mcts.config import Mixing
-from models.network import NetworkConfig
+from models.config import NetworkConfig
 from selfplay.loop import Training
 from selfplay.match import Contestant, MatchResult, play_match
 from selfplay.meta.curve import strength, trained_until

@@ -14,7 +14,7 @@ from selfplay.actor import Actor, Episode
 from selfplay.meta.config import TasksConfig, VisitConfig
 from selfplay.meta.tasks import SHOWN_ALWAYS, Samples, Task, samples_of
 from selfplay.replay import Replay
-from selfplay.trust import RolloutTrust
+from selfplay.trust import RolloutTrust, judge
 
 
 class TaskPool:
@@ -40,7 +40,7 @@ class TaskPool:
         ]
         self._played = [0] * len(variants)
         self._visits = [0] * len(variants)
-        self._trust: dict[int, RolloutTrust] = {}
+        self._trust = [RolloutTrust(play.rollout_share) for _ in variants]
 
     def play(self, index: int, evaluator: Any) -> list[Episode]:
         """A visit to a variant, `advances` network batches or fewer; the games that ended, `variant` set."""
@@ -61,8 +61,9 @@ class TaskPool:
         """Ask a visit's games how much playouts are worth beside the weights that played them."""
         if self._play.rollouts:
             self._visits[index] += 1
-            trust = self._trust.setdefault(index, RolloutTrust([self.variants[index]], actor.rollouts))
-            trust.fit(episodes, evaluator, np.random.default_rng((self._seeds[index], self._visits[index])))
+            drawn = np.random.default_rng((self._seeds[index], self._visits[index]))
+            trust = self._trust[index]
+            trust.learn(judge([self.variants[index]], actor.rollouts, episodes, evaluator, drawn))
             actor.mix_rollouts(trust.share, salt=self._visits[index])
 
     def add(self, episode: Episode) -> None:

@@ -130,9 +130,14 @@ class MetaTraining:
             "algorithm": self.config.learning.algorithm,
             "learning": self.config.learning.model_dump(),
             "adaptation": adaptation.header(),
-            **Mixing(self.config.selfplay.rollouts, self.config.selfplay.rollout_share).metadata(),
+            **self._mixing().metadata(),
         }
         return pack_checkpoint(net, metadata=notes, extras=adaptation.tensors())
+
+    def _mixing(self) -> Mixing:
+        """Playouts for variants in general; what each of them is better off with, a look will tell."""
+        play = self.config.selfplay
+        return Mixing(play.rollouts, play.rollout_share, fitted=False)
 
     def snapshot(self, number: int) -> Snapshot:
         """Everything that `restore` needs but the recorded games."""

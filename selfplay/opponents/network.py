@@ -13,9 +13,9 @@ from torch import Tensor
 from games import AgentError, Observation, Variant
 from mcts.config import NO_MIXING, Mixing
 from models import NetworkEvaluator, PolicyValueNet, load_checkpoint
+from models.config import NetworkConfig
 from models.evaluator import Evaluation
 from models.format import one_line
-from models.network import NetworkConfig
 from selfplay.export import named_variants
 from selfplay.player import Player, search_config
 from selfplay.run import latest_agent
@@ -26,9 +26,15 @@ def load_network_player(path: Path, *, simulations: int | None, seed: int, threa
     checkpoint = latest_agent(path) if path.is_dir() else path
     net, metadata = load_checkpoint(checkpoint)
     variants = named_variants(metadata.get("variants") or [], checkpoint)
-    config = search_config(simulations, read_mixing(metadata, checkpoint))
+    mixing = read_mixing(metadata, checkpoint)
     return Player(
-        ThreadedEvaluator(net), config, name=path.name, variants=variants, seed=seed, threads=threads
+        ThreadedEvaluator(net),
+        search_config(simulations, mixing),
+        name=path.name,
+        variants=variants,
+        seed=seed,
+        threads=threads,
+        is_fitted=mixing.fitted,
     )
 
 
@@ -48,7 +54,7 @@ def network_player(
     net.load_state_dict(weights)
     evaluator = ThreadedEvaluator(net, device)
     config = search_config(simulations, mixing)
-    return Player(evaluator, config, name=name, variants=variants, threads=threads)
+    return Player(evaluator, config, name=name, variants=variants, threads=threads, is_fitted=mixing.fitted)
 
 
 def read_mixing(metadata: Mapping[str, Any], checkpoint: Path) -> Mixing:

@@ -47,7 +47,7 @@ def test_with_a_memory_the_same_is_found(name: str) -> None:
 
 
 def test_a_repeated_search_asks_nothing() -> None:
-    evaluator, memory = Counting(), Memory(4)
+    evaluator, memory = Counting(), Memory(256)  # with room to spare: no two positions share a place
     positions = game("connect4", 3, seed=2)
     search(positions, evaluator, CONFIG, memory=memory)
     asked = evaluator.asked

@@ -13,15 +13,18 @@ from games import Position, Variant
 from models import NetworkConfig, PolicyValueNet, export_onnx
 
 
-def export_agent(path: Path, *variants: Variant, wraps: bool = False) -> Path:
-    """A tiny network with random weights, saved as an agent that names `variants`."""
+def export_agent(
+    path: Path, *variants: Variant, wraps: bool = False, training: Mapping[str, object] | None = None
+) -> Path:
+    """A tiny network with random weights, saved as an agent that names `variants` and its `training`."""
     torch.manual_seed(0)
     net = PolicyValueNet(NetworkConfig(blocks=1, channels=8, policy_hidden=4, value_hidden=8, rule_hidden=8))
     with torch.no_grad():
         for parameter in net.parameters():
             parameter.normal_(0, 0.3)
     named = [{"name": v.name, "digest": v.digest, "toml": v.to_toml()} for v in variants]
-    export_onnx(net, path, metadata={"variants": json.dumps(named)}, wraps=wraps)
+    metadata = {"variants": json.dumps(named), "training": json.dumps(training or {})}
+    export_onnx(net, path, metadata=metadata, wraps=wraps)
     return path
 
 

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 import games
-from games import AgentError, MoveError, Observation, Position
-from mcts import SearchConfig
+from games import AgentError, MoveError, Observation, Position, Variant
+from mcts import SearchConfig, search, uniform_evaluator
+from mcts.config import Mixing
 from models import OnnxEvaluator
 from selfplay import Player
+from selfplay.sight import Sight
 from tests.selfplay.agents import export_agent
 
 
@@ -214,3 +216,98 @@ def test_metadata_that_names_no_variants_properly_is_refused(connect4_agent: Pat
     onnx.save(model, tmp_path / "odd.onnx")
     with pytest.raises(AgentError, match="expected variants with name and toml"):
         Player.load(tmp_path / "odd.onnx")
+
+
+# --- playouts -----------------------------------------------------------------------------------------------
+
+
+def test_an_agent_mixes_in_the_playouts_that_its_file_asks_for(tmp_path: Path) -> None:
+    connect4, here = games.load("connect4"), position("connect4", "d", "d", "c")
+    found = []
+    for share in (0.0, 0.4):
+        training = Mixing(8, share).metadata()
+        player = Player.load(
+            export_agent(tmp_path / f"{share}.onnx", connect4, training=training), simulations=12
+        )
+        config = SearchConfig(simulations=12, gumbel_scale=0.0, solve=True, rollouts=8, rollout_share=share)
+        own = search([here], OnnxEvaluator(tmp_path / f"{share}.onnx"), config)
+        analysis = player.analyse(here)
+        assert analysis.value_to_play == own.value_to_play[0]
+        assert analysis.visits.sum() == 12
+        found.append(analysis.value_to_play)
+    assert found[0] != found[1]
+
+
+@pytest.mark.parametrize(
+    "training", ['{"rollouts": -1}', '{"rollouts": 5, "rollout_share": 2}', '{"rollouts": "x"}', "7", "{"]
+)
+def test_playouts_that_make_no_sense_are_refused(connect4_agent: Path, tmp_path: Path, training: str) -> None:
+    import onnx
+
+    model = onnx.load(connect4_agent)
+    for entry in model.metadata_props:
+        entry.value = training if entry.key == "training" else entry.value
+    onnx.save(model, tmp_path / "odd.onnx")
+    with pytest.raises(AgentError, match="expected how many playouts to mix in") as caught:
+        Player.load(tmp_path / "odd.onnx")
+    assert "\n" not in str(caught.value)
+
+
+def looking(monkeypatch: pytest.MonkeyPatch, sights: dict[str, Sight]) -> list[str]:
+    """Looks find what is planted; returns the names of the variants looked at, as they are."""
+    looked: list[str] = []
+
+    def look(variant: Variant, *_: object, **__: object) -> Sight:
+        looked.append(variant.name)
+        return sights[variant.name]
+
+    monkeypatch.setattr("selfplay.sight.look", look)
+    return looked
+
+
+def test_a_first_look_is_taken_once_and_only_where_the_file_does_not_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = looking(monkeypatch, {p.variant.name: Sight(0.5, understood=True) for p in MIXED})
+    connect4 = games.load("connect4")
+    for fitted, expected in ((True, {"tictactoe"}), (False, {"tictactoe", "connect4"})):
+        training = Mixing(4, 0.5, fitted=fitted).metadata()
+        player = Player.load(
+            export_agent(tmp_path / "agent.onnx", connect4, training=training), simulations=4
+        )
+        for _ in range(2):
+            player.choose_many(MIXED[:2])
+        assert (set(looked), len(looked)) == (expected, len(expected))
+        looked.clear()
+    without = Player.load(export_agent(tmp_path / "none.onnx", connect4), simulations=4)
+    without.choose_many(MIXED[:2])
+    assert looked == []
+
+
+def test_variants_that_look_different_are_answered_as_each_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sights = {p.variant.name: Sight(i / 4, understood=i != 2) for i, p in enumerate(MIXED)}
+    looking(monkeypatch, sights)
+    training = Mixing(4, 0.5).metadata()
+    agent = export_agent(tmp_path / "agent.onnx", games.load("gomoku"), training=training)
+    together = Player.load(agent, simulations=12).analyse_many(MIXED)
+    for here, analysis in zip(MIXED, together, strict=True):
+        alone = Player.load(agent, simulations=12).analyse(here)
+        assert alone.value_to_play == analysis.value_to_play
+        np.testing.assert_array_equal(alone.visits, analysis.visits)
+
+
+def test_what_is_misjudged_is_played_by_playouts_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking(monkeypatch, {"tictactoe": Sight(0.9, understood=False)})
+    agent = export_agent(tmp_path / "agent.onnx", games.load("connect4"), training=Mixing(50, 0.5).metadata())
+    player, here = Player.load(agent, simulations=40), position("tictactoe", "a1", "b2")
+    assert not player.understands(here.variant)
+    assert player.understands(games.load("connect4"))
+    config = SearchConfig(simulations=40, gumbel_scale=0.0, solve=True, rollouts=50, rollout_share=1.0)
+    expected = search([here], uniform_evaluator, config)
+    analysis = player.analyse(here)
+    assert analysis.win_draw_loss is None
+    np.testing.assert_array_equal(analysis.visits, expected.visits[0])

@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 import games
 from games import Observation, Position
 from games.compiler import compile_rules
+from games.encoding import PLANES
 from mcts import SearchConfig
 from mcts.rollout_kernels import Rollouts, new_rollouts
 from selfplay.actor import Actor, Episode
-from selfplay.trust import RolloutTrust
+from selfplay.sight import look, understands
+from selfplay.trust import RolloutTrust, judge
+from tests.mcts.trees import grow, roots
 from tests.selfplay.hashed import MIXED, hashed_evaluator, played_episodes, replayed, small_config
 
 pytestmark = pytest.mark.kernels
@@ -28,8 +31,8 @@ def episodes() -> list[Episode]:
     return played_episodes(Actor(MIXED, small_config(), games=16, seed=2), advances=400)
 
 
-def rollouts_at(share: float) -> Rollouts:
-    return new_rollouts(compile_rules(MIXED), most=16, plies=400, share=share)
+def rollouts() -> Rollouts:
+    return new_rollouts(compile_rules(MIXED), most=16, plies=400, share=0.5)
 
 
 def knowing(values: Values) -> Callable[[Observation], tuple[NDArray[np.float32], NDArray[np.float32]]]:
@@ -54,16 +57,16 @@ def seen(observation: Observation, row: int) -> bytes:
     return np.argwhere(board).astype(np.int16).tobytes() + observation.rules[row].tobytes()
 
 
-def fitted(episodes: list[Episode], values: Values, *, first: float = 0.5, times: int = 10) -> float:
-    trust = RolloutTrust(MIXED, rollouts_at(first))
+def fitted(episodes: list[Episode], values: Values) -> float:
+    trust = RolloutTrust(0.5)
     random = np.random.default_rng(0)
-    for _ in range(times):
-        trust.fit(episodes, knowing(values), random)
+    for _ in range(10):
+        trust.learn(judge(MIXED, rollouts(), episodes, knowing(values), random))
     return trust.share
 
 
 def test_before_any_game_the_share_is_the_first_one() -> None:
-    assert RolloutTrust(MIXED, rollouts_at(0.3)).share == pytest.approx(0.3)
+    assert RolloutTrust(0.3).share == pytest.approx(0.3)
 
 
 def test_a_network_that_knows_the_results_needs_no_playouts(episodes: list[Episode]) -> None:
@@ -76,46 +79,85 @@ def test_a_network_that_knows_the_results_needs_no_playouts(episodes: list[Episo
     assert fitted(episodes, lambda observation: -perfect(observation)) > 0.5
 
 
-def test_the_share_is_that_of_least_squares(episodes: list[Episode]) -> None:
-    """Playouts as `search` takes them, one position at a time; the regression by numpy."""
+def test_what_is_judged_is_what_a_search_sees(episodes: list[Episode]) -> None:
+    """Playouts as `search` takes them, position by position; values by the evaluator; results as replayed."""
     own = [e for e in episodes if e.variant == 1][:6]
-    config = SearchConfig(simulations=1, rollouts=16, rollout_share=1.0)
-    rows = []
+    expected = []
     for episode in own:
         for ply, position in enumerate(replayed(MIXED[1], episode)[:-1]):
             if episode.recorded[ply]:
-                rows.append((position, episode.result if position.to_play == 0 else -episode.result))
-    values = hashed_evaluator(games.observe([p for p, _ in rows]))[1].astype(float)
-    played = np.array([leaf_value(position, config) for position, _ in rows])
-    outcomes = np.array([outcome for _, outcome in rows], float)
-    expected = np.linalg.lstsq((played - values)[:, None], outcomes - values, rcond=None)[0][0]
-    trust = RolloutTrust([MIXED[1]], new_rollouts(compile_rules([MIXED[1]]), most=16, plies=400, share=0.5))
-    alone = [e._replace(variant=0) for e in own]
-    assert sum(int(e.recorded.sum()) for e in alone) <= 256
-    for _ in range(200):
-        trust.fit(alone, hashed_evaluator, np.random.default_rng(1))
-    assert trust.share == pytest.approx(min(1.0, max(0.0, expected)), abs=1e-3)
+                value = float(hashed_evaluator(position.observation())[1][0])
+                outcome = episode.result if position.to_play == 0 else -episode.result
+                expected.append((value, playouts(position), outcome))
+    assert len(expected) <= 256
+    found = judge(MIXED, rollouts(), own, hashed_evaluator, np.random.default_rng(1))
+    np.testing.assert_allclose(sorted(zip(*found, strict=True)), sorted(expected), atol=1e-6)
 
 
-def leaf_value(position: Position, config: SearchConfig) -> float:
+def playouts(position: Position) -> float:
     """The mean of a position's playouts, which a search with one simulation starts from."""
-    from tests.mcts.trees import grow, roots
-
+    config = SearchConfig(simulations=1, rollouts=16, rollout_share=1.0)
     tree = grow([position], hashed_evaluator, config)
     return float(tree.raw_value[roots(tree)[0]])
 
 
-def test_what_was_fitted_is_restored(episodes: list[Episode]) -> None:
-    one, other = (RolloutTrust(MIXED, rollouts_at(first)) for first in (0.5, 0.9))
-    one.fit(episodes, hashed_evaluator, np.random.default_rng(0))
+def test_the_share_is_that_of_least_squares(episodes: list[Episode]) -> None:
+    """Of an evaluator that knows something."""
+    judged = judge(MIXED, rollouts(), episodes, hashed_evaluator, np.random.default_rng(1))
+    judged = judged._replace(values=0.4 * judged.values + 0.1 * judged.outcomes)
+    values, played, outcomes = judged
+    expected = np.linalg.lstsq((played - values)[:, None], outcomes - values, rcond=None)[0][0]
+    assert 0.0 < expected < 1.0
+    trust = RolloutTrust(0.5)
+    for _ in range(200):
+        trust.learn(judged)
+    assert trust.share == pytest.approx(expected, abs=1e-3)
+
+
+def test_what_was_learned_is_restored(episodes: list[Episode]) -> None:
+    judged = judge(MIXED, rollouts(), episodes, hashed_evaluator, np.random.default_rng(1))
+    one, other = RolloutTrust(0.5), RolloutTrust(0.9)
+    one.learn(judged)
     other.restore(one.state())
     assert one.share == other.share
     for trust in (one, other):
-        trust.fit(episodes, hashed_evaluator, np.random.default_rng(1))
+        trust.learn(judged)
     assert one.share == other.share
 
 
 def test_without_a_recorded_position_nothing_changes() -> None:
-    trust = RolloutTrust(MIXED, rollouts_at(0.4))
-    trust.fit([], hashed_evaluator, np.random.default_rng(0))
+    trust = RolloutTrust(0.4)
+    trust.learn(judge(MIXED, rollouts(), [], hashed_evaluator, np.random.default_rng(0)))
     assert trust.share == pytest.approx(0.4)
+
+
+def test_values_that_run_against_the_results_are_not_understood(episodes: list[Episode]) -> None:
+    judged = judge(MIXED, rollouts(), episodes, hashed_evaluator, np.random.default_rng(1))
+    for sign in (1.0, -1.0):
+        assert understands(judged._replace(values=sign * judged.outcomes)) is (sign > 0)
+    assert understands(judged._replace(outcomes=np.ones_like(judged.outcomes)))
+    assert understands(judged._replace(values=np.zeros_like(judged.values)))
+
+
+def test_a_look_tells_an_evaluator_from_its_opposite() -> None:
+    """Of Tic-tac-toe, by an evaluator that has looked at every game."""
+
+    def knows(sign: float) -> Callable[[Observation], tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        def values(observation: Observation) -> NDArray[np.float32]:
+            own, other = (observation.planes[:, PLANES.index(name)] for name in ("own", "opponent"))
+            lines = [line_count(own[row]) - line_count(other[row]) for row in range(len(own))]
+            return sign * np.tanh(np.array(lines, np.float32))
+
+        return knowing(values)
+
+    tictactoe = games.load("tictactoe")
+    right, wrong = (look(tictactoe, knows(sign), seed=1) for sign in (1.0, -1.0))
+    assert (right.understood, wrong.understood) == (True, False)
+    assert all(0.0 <= sight.share <= 1.0 for sight in (right, wrong))
+    assert right == look(tictactoe, knows(1.0), seed=1)
+
+
+def line_count(stones: NDArray[np.float32]) -> float:
+    """How far lines are filled, longer ones counting more: who has more of it wins more often."""
+    lines = [*stones, *stones.T, np.diag(stones), np.diag(stones[:, ::-1])]
+    return float(sum(line.sum() ** 2 for line in lines)) / 8

@@ -13,7 +13,7 @@ import torch
 import games
 from games import RunError
 from models import load_checkpoint
-from models.network import NetworkConfig
+from models.config import NetworkConfig
 from selfplay.meta.algorithms.config import AlgorithmName, MetaLearningConfig
 from selfplay.meta.config import MetaTrainConfig, TasksConfig, ValidationConfig, VisitConfig
 from selfplay.meta.folder import BEST, MetaFolder, best_initialisation

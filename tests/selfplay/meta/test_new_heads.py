@@ -11,45 +11,25 @@ import torch
 
 import games
 from models import load_checkpoint, save_checkpoint
-from models.network import value_to_play
 from selfplay.meta.adapt import start_adaptation
 from selfplay.meta.algorithms import algorithm
 from selfplay.meta.algorithms.base import HEADS
 from selfplay.meta.algorithms.config import AlgorithmName, MetaLearningConfig
-from selfplay.meta.bench import random_samples
-from selfplay.meta.doubt import misjudges, with_new_heads
-from selfplay.meta.initialisation import Initialisation, look_at
-from selfplay.meta.tasks import Samples, pooled
+from selfplay.meta.initialisation import Initialisation, look_at, with_new_heads
 from selfplay.run import START
+from selfplay.sight import Sight
 from tests.selfplay.meta.examples import tiny_net
 
 NET = tiny_net().float()
 TICTACTOE, MISERE = games.load("tictactoe"), games.load("tictactoe-misere")
 
 
-def judged(sign: int) -> Samples:
-    """Positions whose results are what the network thinks, or the reverse."""
-    samples = pooled(random_samples(2, 64, 3))
-    with torch.inference_mode():
-        values = value_to_play(NET(samples.planes, samples.rules)[1])
-    return samples._replace(outcome=sign * torch.sign(values - values.median()))
-
-
 def doubting(monkeypatch: pytest.MonkeyPatch, name: AlgorithmName = "joint") -> Initialisation:
     """An initialisation that knows Tic-tac-toe and misjudges whatever it sees."""
-    monkeypatch.setattr("selfplay.meta.initialisation.misjudges", lambda *_: True)
+    misjudged = Sight(share=1.0, understood=False)
+    monkeypatch.setattr("selfplay.meta.initialisation.look", lambda *_, **__: misjudged)
     learning = MetaLearningConfig(algorithm=name)
     return Initialisation(NET, "init", (TICTACTOE,), algorithm(name, NET, learning).adaptation(), learning)
-
-
-def test_values_that_run_against_the_results_misjudge() -> None:
-    assert misjudges(NET, judged(-1))
-    assert not misjudges(NET, judged(+1))
-
-
-def test_games_that_all_end_alike_tell_nothing() -> None:
-    samples = judged(-1)
-    assert not misjudges(NET, samples._replace(outcome=torch.zeros_like(samples.outcome)))
 
 
 def test_new_heads_leave_the_tower_as_it_is() -> None:
