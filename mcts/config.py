@@ -15,7 +15,7 @@ GUMBEL, PUCT = 0, 1
 """`Settings.method`."""
 
 
-ROLLOUT_PLIES = 400
+ROLLOUT_PLIES = 200
 """Moves of playouts that take about as long as a small network's evaluation."""
 
 

@@ -37,10 +37,10 @@ class SelfPlayConfig(Section):
     sampled_plies: int = Field(0, ge=0, description="first plies drawn from the policy instead of its best")
     rehearsal: float = Field(0.0, ge=0, lt=1, description="share of games in the variants after the first")
     rollouts: int = Field(
-        16,
+        0,
         ge=0,
         le=MOST_ROLLOUTS,
-        description="random playouts mixed into the network's value of a position, at most; 0: none",
+        description="random playouts mixed into the network's value of a position, at most",
     )
     rollout_share: float = Field(
         0.5, ge=0, le=1, description="their share in the beginning, later fitted to results (AlphaGo: 0.5)"

@@ -96,9 +96,12 @@ def default_agent(variant: Variant, *, typed: str, simulations: int | None, seed
             return player, f"You play against the agent that ships: {player.description}."
     if (shared := zoo_file(SHARED)).is_file():
         player = Player.load(shared, simulations=simulations, seed=seed)
-        knows = (
-            "which has learned it among many" if player.trained_for(variant) else "which has never seen it"
-        )
+        if player.trained_for(variant):
+            knows = "which has learned it among many"
+        elif player.understands(variant):
+            knows = "which has never seen it"
+        else:
+            knows = "which has never seen it and misjudges it, so that random playouts guide its search"
         better = f"selfplay adapt {typed} --minutes 5"
         return player, f"You play against {player.description}, {knows}. Stronger in minutes: {better}"
     player = Player.load(f"mcts:{DEFAULT_ROLLOUTS if simulations is None else simulations}", seed=seed)

@@ -23,6 +23,9 @@ GAMES = 32
 SIMULATIONS = 8
 """Their simulations, on boards of up to `SIGHT_CELLS`; on larger ones two: a look must not take minutes."""
 
+ROLLOUTS = 16
+"""Playouts of a position in them, at most."""
+
 MISJUDGED = -0.1
 """A correlation of values with results above this may be chance, in a few dozen games."""
 
@@ -62,7 +65,10 @@ def quick_games(variant: Variant, evaluator: Evaluator, *, seed: int = 0) -> lis
 
 def _actor(variant: Variant, seed: int) -> Actor:
     small = variant.board.rows * variant.board.columns <= SIGHT_CELLS
-    play = SelfPlayConfig(games=GAMES, threads=1, simulations=SIMULATIONS if small else 2, cache_megabytes=2)
+    simulations = SIMULATIONS if small else 2
+    play = SelfPlayConfig(
+        games=GAMES, threads=1, simulations=simulations, rollouts=ROLLOUTS, cache_megabytes=2
+    )
     return Actor([variant], play, games=GAMES, seed=seed)
 
 

@@ -27,6 +27,9 @@ from selfplay.kernels import roll_out_samples
 POSITIONS = 256
 """Looked at in each `judge`."""
 
+LEAST = 0.05
+"""A smaller share isn't worth the time that playouts take."""
+
 _MEMORY = 0.9
 """What earlier positions count beside those of the next `learn`."""
 
@@ -55,8 +58,9 @@ class RolloutTrust:
 
     @property
     def share(self) -> float:
-        """What playouts count in a value, in [0, 1]."""
-        return min(1.0, max(0.0, self._products / self._squares))
+        """What playouts count in a value: 0, or from `LEAST` to 1."""
+        share = min(1.0, self._products / self._squares)
+        return share if share >= LEAST else 0.0
 
     def learn(self, judged: Judged) -> None:
         """Take positions into account; those of earlier calls count less and less."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
+from mcts.config import MOST_ROLLOUTS
 from models.config import NetworkConfig
 from selfplay.config import Section, SelfPlayConfig
 from selfplay.meta.algorithms.config import MetaLearningConfig
@@ -18,6 +19,9 @@ class VisitConfig(SelfPlayConfig):
     threads: int = Field(2, ge=1, description="variants played at a time")
     advances: int = Field(32, ge=1, description="network batches of a visit")
     simulations: int = Field(16, ge=1, description="simulations of a full search, whose policy is learned")
+    rollouts: int = Field(
+        8, ge=0, le=MOST_ROLLOUTS, description="random playouts mixed into the network's values, at most"
+    )
     rollout_share: float = Field(
         0.75, ge=0, le=1, description="share of playouts in values in the beginning, and in new variants"
     )
