@@ -98,10 +98,10 @@ def default_agent(variant: Variant, *, typed: str, simulations: int | None, seed
         player = Player.load(shared, simulations=simulations, seed=seed)
         if player.trained_for(variant):
             knows = "which has learned it among many"
-        elif player.understands(variant):
+        elif player.guides(variant):
             knows = "which has never seen it"
         else:
-            knows = "which has never seen it and misjudges it, so that random playouts guide its search"
+            knows = "which has never seen it and makes little of it: random playouts guide its search"
         better = f"selfplay adapt {typed} --minutes 5"
         return player, f"You play against {player.description}, {knows}. Stronger in minutes: {better}"
     player = Player.load(f"mcts:{DEFAULT_ROLLOUTS if simulations is None else simulations}", seed=seed)

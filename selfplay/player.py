@@ -64,7 +64,7 @@ class Analysis(NamedTuple):
     action_values: float32 `[A]`, -1 to 1 for the player to move, NaN without a visit
     value_to_play: -1 to 1, for the player to move
     win_draw_loss: three shares that sum to one for the player to move, as the network sees the position
-        without a search; None if the agent doesn't tell draws apart, or misjudges the variant
+        without a search; None if the agent doesn't tell draws apart, or doesn't guide the search
     simulations: what the search spent, 0 without one
     """
 
@@ -176,9 +176,7 @@ class Player:
             raise AgentError(f"expected simulations for an .onnx agent only, got {simulations} for {spec!r}")
         if rollouts is None:
             return cls(uniform_evaluator, None, name="random", temperature=1.0, seed=seed)
-        config = SearchConfig(
-            method="puct", simulations=_rollouts(rollouts[1]), exploration=ROLLOUT_EXPLORATION, solve=True
-        )
+        config = _tree_search(_rollouts(rollouts[1]))
         name = f"mcts:{config.simulations}"
         return cls(RolloutEvaluator(), config, name=name, temperature=temperature, seed=seed, threads=threads)
 
@@ -254,7 +252,7 @@ class Player:
     def analyse(self, position: Position) -> Analysis:
         """What the player thinks of a position; `MoveError` if the game is over."""
         (analysis,) = self._analyse_many([position])
-        if not (isinstance(self._evaluator, TellsDraws) and self.understands(position.variant)):
+        if not (isinstance(self._evaluator, TellsDraws) and self.guides(position.variant)):
             return analysis
         win, draw, loss = self._evaluator.win_draw_loss(observe([position]))[0].tolist()
         return analysis._replace(win_draw_loss=(win, draw, loss))
@@ -292,7 +290,7 @@ class Player:
         for first in range(0, len(positions), size):
             batch = positions[first : first + size]
             if self._config is None:
-                yield from self._read(batch, self._opinion(batch))
+                yield from self._read(batch, self._opinion(batch), 0)
             else:
                 yield from self._searched(batch, self._config, memory, seed)
 
@@ -306,13 +304,14 @@ class Player:
         found: dict[int, Analysis] = {}
         for sight, rows in groups.items():
             evaluator, searched = self._evaluator, config
-            if sight is not None:
-                evaluator = evaluator if sight.understood else uniform_evaluator
-                share = sight.share if sight.understood else 1.0
-                searched = config.model_copy(update={"rollout_share": share})
+            if sight is not None and sight.guides:
+                searched = config.model_copy(update={"rollout_share": sight.share})
+            elif sight is not None:
+                evaluator = RolloutEvaluator()
+                searched = _tree_search(min(MAX_SIMULATIONS, config.simulations * config.rollouts))
             positions = [batch[row] for row in rows]
             result = search(positions, evaluator, searched, seed=seed, memory=memory)
-            found.update(zip(rows, self._read(positions, result), strict=True))
+            found.update(zip(rows, self._read(positions, result, searched.simulations), strict=True))
         return [found[row] for row in range(len(batch))]
 
     def _sight(self, variant: Variant) -> Sight | None:
@@ -329,13 +328,13 @@ class Player:
             self._sights[variant.digest] = look(variant, self._evaluator, seed=self._seed)
         return self._sights[variant.digest]
 
-    def understands(self, variant: Variant) -> bool:
-        """Whether the network's values make sense in a variant; where they don't, playouts guide the search.
+    def guides(self, variant: Variant) -> bool:
+        """Whether the network guides the search in a variant; else as many playouts do without it.
 
         A few quick games tell, the first time that an agent of several variants, or of another one, is asked.
         """
         sight = self._sight(variant)
-        return sight is None or sight.understood
+        return sight is None or sight.guides
 
     def _with_drawn_action(self, analysis: Analysis) -> Analysis:
         """With an action drawn from policy ** (1 / temperature), by the Gumbel-max trick."""
@@ -364,7 +363,9 @@ class Player:
             action_values=np.full(masked.shape, np.nan, np.float32),
         )
 
-    def _read(self, positions: Sequence[Position], result: SearchResult) -> Iterator[Analysis]:
+    def _read(
+        self, positions: Sequence[Position], result: SearchResult, simulations: int
+    ) -> Iterator[Analysis]:
         """A result on the canvas as one analysis each, in the variants' own actions."""
         variants = {position.variant.digest: position.variant for position in positions}
         canvas = canvas_size(list(variants.values()))
@@ -378,8 +379,13 @@ class Player:
                 action_values=result.action_values[row, place],
                 value_to_play=float(result.value_to_play[row]),
                 win_draw_loss=None,
-                simulations=self.simulations,
+                simulations=simulations,
             )
+
+
+def _tree_search(rollouts: int) -> SearchConfig:
+    """Plain tree search with so many playouts."""
+    return SearchConfig(method="puct", simulations=rollouts, exploration=ROLLOUT_EXPLORATION, solve=True)
 
 
 def search_config(simulations: int | None, mixing: Mixing = NO_MIXING) -> SearchConfig | None:

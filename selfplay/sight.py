@@ -30,6 +30,10 @@ MISJUDGED = -0.1
 """A correlation of values with results above this may be chance, in a few dozen games."""
 
 
+HARDLY_GUIDES = 0.8
+"""Where playouts are worth this much, plain tree search with as many playouts plays better."""
+
+
 class Sight(NamedTuple):
     """What a look found.
 
@@ -39,6 +43,11 @@ class Sight(NamedTuple):
 
     share: float
     understood: bool
+
+    @property
+    def guides(self) -> bool:
+        """Whether the evaluator is of more use to a search than as many playouts without it."""
+        return self.understood and self.share < HARDLY_GUIDES
 
 
 def look(variant: Variant, evaluator: Evaluator, *, seed: int = 0) -> Sight:

@@ -11,7 +11,7 @@ import pytest
 
 import games
 from games import AgentError, MoveError, Observation, Position, Variant
-from mcts import SearchConfig, search, uniform_evaluator
+from mcts import SearchConfig, search
 from mcts.config import Mixing
 from models import OnnxEvaluator
 from selfplay import Player
@@ -287,7 +287,7 @@ def test_a_first_look_is_taken_once_and_only_where_the_file_does_not_know(
 def test_variants_that_look_different_are_answered_as_each_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sights = {p.variant.name: Sight(i / 4, understood=i != 2) for i, p in enumerate(MIXED)}
+    sights = {p.variant.name: Sight(i / 5, understood=i != 2) for i, p in enumerate(MIXED)}
     looking(monkeypatch, sights)
     training = Mixing(4, 0.5).metadata()
     agent = export_agent(tmp_path / "agent.onnx", games.load("gomoku"), training=training)
@@ -298,16 +298,16 @@ def test_variants_that_look_different_are_answered_as_each_alone(
         np.testing.assert_array_equal(alone.visits, analysis.visits)
 
 
-def test_what_is_misjudged_is_played_by_playouts_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("sight", [Sight(0.5, understood=False), Sight(0.9, understood=True)])
+def test_where_the_network_guides_little_as_many_playouts_do_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sight: Sight
 ) -> None:
-    looking(monkeypatch, {"tictactoe": Sight(0.9, understood=False)})
+    looking(monkeypatch, {"tictactoe": sight})
     agent = export_agent(tmp_path / "agent.onnx", games.load("connect4"), training=Mixing(50, 0.5).metadata())
     player, here = Player.load(agent, simulations=40), position("tictactoe", "a1", "b2")
-    assert not player.understands(here.variant)
-    assert player.understands(games.load("connect4"))
-    config = SearchConfig(simulations=40, gumbel_scale=0.0, solve=True, rollouts=50, rollout_share=1.0)
-    expected = search([here], uniform_evaluator, config)
-    analysis = player.analyse(here)
-    assert analysis.win_draw_loss is None
-    np.testing.assert_array_equal(analysis.visits, expected.visits[0])
+    assert not player.guides(here.variant)
+    assert player.guides(games.load("connect4"))
+    analysis, expected = player.analyse(here), Player.load("mcts:2000").analyse(here)
+    assert (analysis.win_draw_loss, analysis.simulations) == (None, 2000)
+    np.testing.assert_array_equal(analysis.visits, expected.visits)
+    assert analysis.value_to_play == expected.value_to_play
