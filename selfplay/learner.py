@@ -47,7 +47,7 @@ class Learner:
         self._optimizer = torch.optim.AdamW(
             _parameter_groups(self._parameters, config.weight_decay),
             lr=config.learning_rate,
-            fused=device.type == "cuda",
+            fused=True,  # takes it for granted that gradients and moments lie in memory as parameters do
         )
         self._autocast = config.precision == "bfloat16" or (
             config.precision == "auto" and choose_dtype("auto", device) == torch.bfloat16
@@ -82,7 +82,7 @@ class Learner:
             gradient = parts[0][0][index] * weights[0]
             for (gradients, _, _), weight in zip(parts[1:], weights[1:], strict=True):
                 gradient += gradients[index] * weight
-            parameter.grad = gradient
+            parameter.grad = _laid_out_like(parameter, gradient)
         policy_loss, value_loss = (
             sum(loss * weight for loss, weight in zip(column, weights, strict=True))
             for column in ([part[1] for part in parts], [part[2] for part in parts])
@@ -127,10 +127,14 @@ class Learner:
         parts = _grouped(tensors)
         self.net.load_state_dict(parts["net"])
         self.ema = {name: value.to(self.device) for name, value in parts["ema"].items()}
+        parameters = [p for group in self._optimizer.param_groups for p in group["params"]]
         moments: dict[int, dict[str, Tensor]] = {}
         for name, value in parts.get("optimizer", {}).items():
             index, field = name.split(".", 1)
-            moments.setdefault(int(index), {})[field] = value
+            parameter = parameters[int(index)]
+            moments.setdefault(int(index), {})[field] = (
+                value if field == "step" else _laid_out_like(parameter, value.to(parameter.device))
+            )
         self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": moments})
         self.steps = steps
 
@@ -165,6 +169,13 @@ def _parameter_groups(parameters: Sequence[Tensor], weight_decay: float) -> list
     decayed = [parameter for parameter in parameters if parameter.ndim > 1]
     others = [parameter for parameter in parameters if parameter.ndim <= 1]
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+
+
+def _laid_out_like(parameter: Tensor, tensor: Tensor) -> Tensor:
+    """The same tensor in the memory layout of a parameter."""
+    if tensor.stride() == parameter.stride():
+        return tensor
+    return torch.empty_like(parameter).copy_(tensor)
 
 
 def _grouped(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:

@@ -29,7 +29,7 @@ class Outer:
         self.averaged: Params = {n: t.detach().clone() for n, t in tensors.items()}
         self.steps = self.skipped = 0
         self._config = config
-        self._optimizer = torch.optim.AdamW(self._groups())
+        self._optimizer = torch.optim.AdamW(self._groups(), fused=True)
 
     def learn(self, loss: Tensor, *, progress: float) -> float:
         """One step of AdamW down the gradient of `loss`; returns the gradient's norm before clipping."""

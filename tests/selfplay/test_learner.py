@@ -176,6 +176,33 @@ def test_the_optimiser_uses_the_scheduled_rate() -> None:
 # --- gradients ---
 
 
+@pytest.mark.parametrize("resumes", [False, True])
+def test_steps_are_those_of_adamw_whatever_the_memory_layout(resumes: bool) -> None:
+    """A second, plain AdamW takes the same gradients; kernels of the network are stored channels-last."""
+    learner = tiny_learner()
+    kernel = learner.net.stem.weight
+    assert kernel.is_contiguous(memory_format=torch.channels_last)
+    assert not kernel.is_contiguous()
+    ours = list(learner.net.parameters())
+    plain = [torch.nn.Parameter(p.detach().clone(memory_format=torch.contiguous_format)) for p in ours]
+    optimizer = torch.optim.AdamW(
+        [{"params": [q for q in plain if q.ndim > 1], "weight_decay": learner.config.weight_decay},
+         {"params": [q for q in plain if q.ndim <= 1], "weight_decay": 0.0}],
+        lr=1.0,
+    )  # fmt: skip
+    for step in range(5):
+        if resumes and step == 3:
+            learner.restore(learner.state(), steps=learner.steps)
+        learner.step(random_batch(32, seed=step), progress=0.1)
+        for group in optimizer.param_groups:
+            group["lr"] = learner._optimizer.param_groups[0]["lr"]
+        for theirs, own in zip(plain, ours, strict=True):
+            theirs.grad = own.grad.clone()
+        optimizer.step()
+    for theirs, own in zip(plain, ours, strict=True):
+        torch.testing.assert_close(theirs, own, rtol=1e-4, atol=1e-6)
+
+
 def test_gradients_are_clipped_to_the_norm() -> None:
     """What the optimiser sees has the norm 1e-3, what is reported is the norm before."""
     learner = tiny_learner(clip_norm=1e-3)
