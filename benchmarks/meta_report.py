@@ -118,8 +118,8 @@ FOOTER = """## Measure again
 
 ```sh
 python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml
-python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --zero-shot
-python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --minutes 5
+python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --zero-shot --only joint --only solver
+python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --minutes 5 --only joint
 make meta-report
 ```
 

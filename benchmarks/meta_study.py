@@ -2,8 +2,8 @@
 
     python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --processes 2
     python benchmarks/meta_study.py --arm scratch --arm joint=models/zoo/meta.safetensors --seeds 1
-    python benchmarks/meta_study.py --zero-shot --arm joint=models/zoo/meta.safetensors
-    python benchmarks/meta_study.py --minutes 5 --arm joint=models/zoo/meta.safetensors
+    python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --only joint --zero-shot
+    python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --only joint --minutes 5
 
 Each line of a result is one arm in one variant with one seed. What is there isn't measured again, so a run
 that was stopped goes on. Strength is the share of moves that keep the value where a mistake is possible; for
@@ -352,9 +352,12 @@ def _jobs(plan: Plan, arguments: argparse.Namespace) -> Iterator[Job]:
     inits = [arm.init for arm in plan.arms.values() if arm.init is not None]
     network = arguments.network or next(iter(inits), None)
     wanted = _wanted(arguments)
+    if unknown := [name for name in arguments.only if name not in plan.arms]:
+        raise UserError(f"--only: expected one of the arms {', '.join(plan.arms)}, got {unknown[0]}")
+    arms = {name: arm for name, arm in plan.arms.items() if not arguments.only or name in arguments.only}
     for seed in range(arguments.seeds):
         for kind, variant in wanted:
-            for name, arm in plan.arms.items():
+            for name, arm in arms.items():
                 if _takes_part(arm, variant, how):
                     fresh = arm.init is None and arm.player is None
                     yield Job(name, arm, network if fresh else None, variant.name, kind, seed, how)
@@ -392,6 +395,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--network", type=Path, help="fresh weights have its network; default: the first init"
     )
+    parser.add_argument("--only", action="append", default=[], help="only this arm of the plan; repeat")
     parser.add_argument("--variant", action="append", default=[], help="only this test variant; repeat")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--at", type=int, nargs="+", default=AT, help="positions at which is measured")

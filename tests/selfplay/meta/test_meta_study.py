@@ -15,6 +15,7 @@ from benchmarks import meta_study
 from benchmarks.meta_study import Job, Settings, conditions, exam_variants, measured, run, unmeasured
 from games import UserError
 from games.solver import Solver
+from mcts.config import NO_MIXING
 from models import NetworkConfig, PolicyValueNet, load_checkpoint, save_checkpoint
 from selfplay.match import Forfeit, play_match
 from selfplay.meta.measuring import match_measure, suite_measure
@@ -153,7 +154,7 @@ def test_after_minutes_what_adapt_left_is_measured(init: Path) -> None:
 def test_points_are_those_of_the_network_not_of_its_opponent() -> None:
     weights = PolicyValueNet(NET).state_dict()
     measure = match_measure(TICTACTOE, (0,), games=8, rollouts=2)
-    first = measure(weights, NET)["strength"]["0"]
+    first = measure(weights, NET, NO_MIXING)["strength"]["0"]
     agent, opponent = network_player(weights, NET, 0, variants=[TICTACTOE]), Player.load("mcts:2")
     second = play_match(opponent, agent, draw_openings(TICTACTOE, 4).positions).points
     assert first is not None
@@ -172,11 +173,11 @@ def test_strength_counts_the_positions_in_which_a_mistake_is_possible() -> None:
         suite.append(SolvedPosition(position, values, "all", line, True))
     assert [len(set(solved.scores.values())) > 1 for solved in suite] == [True, False]
     weights = PolicyValueNet(NET).state_dict()
-    assert suite_measure(TICTACTOE, suite, (64,))(weights, NET) == {
+    assert suite_measure(TICTACTOE, suite, (64,))(weights, NET, NO_MIXING) == {
         "strength": {"64": 1.0},
         "kept": {"64": 1.0},
     }
-    assert suite_measure(TICTACTOE, suite[1:], (0,))(weights, NET)["strength"] == {"0": None}
+    assert suite_measure(TICTACTOE, suite[1:], (0,))(weights, NET, NO_MIXING)["strength"] == {"0": None}
 
 
 # --- resuming -----------------------------------------------------------------------------------------------
@@ -224,7 +225,7 @@ def test_two_processes_measure_what_one_does(init: Path, tmp_path: Path) -> None
 def options(**changes: Any) -> argparse.Namespace:
     settings: dict[str, Any] = {
         "at": [0, 40], "simulations": [0], "games": 2, "rollouts": 2, "minutes": None, "zero_shot": False,
-        "set": [], "network": None, "seeds": 2, "variant": [],
+        "set": [], "network": None, "seeds": 2, "variant": [], "only": [],
     }  # fmt: skip
     return argparse.Namespace(**(settings | changes))
 
@@ -254,6 +255,13 @@ def test_a_player_takes_part_in_zero_shot_play_only_on_boards_it_is_quick_on() -
 def test_a_variant_that_is_no_test_is_one_line(init: Path) -> None:
     with pytest.raises(UserError, match="expected a test variant such as"):
         list(meta_study._jobs(plan_of([f"a={init}"]), options(variant=["chess"])))
+
+
+def test_some_arms_of_a_plan_are_measured(init: Path) -> None:
+    plan = plan_of([f"a={init}", f"b={init}"])
+    assert {each.name for each in meta_study._jobs(plan, options(only=["b"]))} == {"b"}
+    with pytest.raises(UserError, match="--only: expected one of the arms scratch, a, b, got c"):
+        list(meta_study._jobs(plan, options(only=["c"])))
 
 
 def test_arms_of_the_command_line_make_a_plan() -> None:
