@@ -124,8 +124,9 @@ class StopConfig(DuelConfig):
     The averaged weights meet those of the last test. Undecided counts as improved.
     """
 
-    first_positions: int = Field(4_000, ge=1, description="recorded positions before the first test")
-    growth: float = Field(0.5, gt=0, description="share by which they have to grow until the next")
+    first_positions: int = Field(8_000, ge=1, description="recorded positions before the first test")
+    growth: float = Field(0.5, gt=0, description="share by which they have to grow, at least, until the next")
+    effort: float = Field(0.2, gt=0, description="moves of a test for each position recorded until the next")
 
 
 class TrainConfig(Section):

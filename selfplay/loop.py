@@ -299,8 +299,10 @@ class Training:
         duel = self._duel(self.config.stop, self.learner.ema, self.rival)
         self.improves = duel.verdict != "not stronger"
         self.rival = _copied(self.learner.ema)
-        self.next_test = int(self.replay.recorded * (1.0 + self.config.stop.growth))
         result = duel.encounter.result
+        moves = sum(len(game.position.actions) - game.opening_plies for game in result.games)
+        growth = max(self.replay.recorded * self.config.stop.growth, moves / self.config.stop.effort)
+        self.next_test = self.replay.recorded + int(growth)
         return {"gain_points": result.points, "gain_games": len(result.games), "gains": float(self.improves)}
 
     def _duel(self, test: DuelConfig, candidate: dict[str, Tensor], champion: dict[str, Tensor]) -> Duel:

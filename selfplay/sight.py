@@ -24,7 +24,7 @@ SIMULATIONS = 8
 """Their simulations, on boards of up to `SIGHT_CELLS`; on larger ones two: a look must not take minutes."""
 
 ROLLOUTS = 16
-"""Playouts of a position in them, at most."""
+"""Playouts of a position, at most, in them and in the play of an initialisation."""
 
 MISJUDGED = -0.1
 """A correlation of values with results above this may be chance, in a few dozen games."""

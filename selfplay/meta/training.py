@@ -40,6 +40,7 @@ from selfplay.meta.pool import TaskPool, blind, by_canvas
 from selfplay.meta.seen import Seen
 from selfplay.meta.tasks import Task, to_device
 from selfplay.run import Snapshot, checkpoint_errors
+from selfplay.sight import ROLLOUTS
 
 _SEEN = "seen."
 """Prefix of what a checkpoint holds of `Seen`."""
@@ -137,7 +138,7 @@ class MetaTraining:
     def _mixing(self) -> Mixing:
         """Playouts for variants in general; what each of them is better off with, a look will tell."""
         play = self.config.selfplay
-        return Mixing(play.rollouts, play.rollout_share, fitted=False)
+        return Mixing(ROLLOUTS if play.rollouts else 0, play.rollout_share, fitted=False)
 
     def snapshot(self, number: int) -> Snapshot:
         """Everything that `restore` needs but the recorded games."""

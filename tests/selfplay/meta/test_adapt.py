@@ -239,6 +239,28 @@ def test_a_test_of_the_end_compares_with_the_weights_of_the_last_test(tmp_path: 
     assert not torch.equal(pairs[1][0], pairs[1][1])
 
 
+def test_the_next_test_waits_until_the_last_one_was_a_small_part_of_the_work(tmp_path: Path) -> None:
+    """Two games of six moves each: with an effort of 0.02 that is 600 positions."""
+    stop = StopConfig(enabled=True, first_positions=100, effort=0.02)
+    at: list[int] = []
+    position = games.start(TICTACTOE)
+    for move in ["a1", "a2", "a3", "b1", "b2", "c1", "b3"]:
+        position = position.play_text(move)
+
+    def duel(*_: Any, **__: Any) -> Any:
+        at.append(training.replay.recorded)
+        played = MatchResult((Game(0, 1, 0, position, 1), Game(0, 1, 1, position, 0)))
+        return Duel(Encounter(0, 1, played, 0.1), Sprt(), 0.0, None)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("selfplay.loop.challenge", duel)
+        training = Training(quick_config(tmp_path, batch_size=32, stop=stop), [TICTACTOE])
+        while len(at) < 2:
+            training.iterate()
+    assert at[0] < 400
+    assert at[1] - at[0] >= 600
+
+
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint"])
 def test_a_file_that_holds_no_weights_is_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.safetensors").write_bytes(content)
