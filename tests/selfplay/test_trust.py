@@ -13,6 +13,7 @@ from games import Observation, Position
 from games.compiler import compile_rules
 from games.encoding import PLANES
 from mcts import SearchConfig
+from mcts.config import ROLLOUT_PLIES
 from mcts.rollout_kernels import Rollouts, new_rollouts
 from selfplay.actor import Actor, Episode
 from selfplay.sight import look, understands
@@ -32,7 +33,7 @@ def episodes() -> list[Episode]:
 
 
 def rollouts() -> Rollouts:
-    return new_rollouts(compile_rules(MIXED), most=16, plies=400, share=0.5)
+    return new_rollouts(compile_rules(MIXED), most=16, plies=ROLLOUT_PLIES, share=0.5)
 
 
 def knowing(values: Values) -> Callable[[Observation], tuple[NDArray[np.float32], NDArray[np.float32]]]:
