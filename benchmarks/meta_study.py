@@ -235,7 +235,7 @@ def _after_minutes(job: Job, variant: Variant) -> tuple[str, dict[str, Any]]:
     return kind, {
         "minutes": job.how.minutes,
         **spent,
-        **measure(net.state_dict(), net.config, Mixing.read(notes)),
+        **measure(net.state_dict(), net.config, Mixing.read(notes, run)),
     }
 
 

@@ -105,3 +105,18 @@ class Observation(NamedTuple):
     planes: NDArray[np.float32]
     legal: NDArray[np.bool_]
     rules: NDArray[np.float32]
+
+    @classmethod
+    def zeros(cls, batch: int, canvas: tuple[int, int]) -> Observation:
+        """Arrays to fill, for B positions on a canvas of H rows and W columns."""
+        height, width = canvas
+        return cls(
+            planes=np.zeros((batch, len(PLANES), height, width), np.float32),
+            legal=np.zeros((batch, height * width + EXTRA_ACTIONS), np.bool_),
+            rules=np.zeros((batch, len(RULE_FEATURES)), np.float32),
+        )
+
+    @property
+    def cells(self) -> NDArray[np.float32]:
+        """The planes as `[B, P, H*W]`, the same memory."""
+        return self.planes.reshape(*self.planes.shape[:2], -1)

@@ -531,6 +531,22 @@ def random_games(
     return plies, moves
 
 
+@inlined
+def observe_row(
+    rules: Rules,
+    state: State,
+    row: int,
+    actions: NDArray[np.int16],
+    planes: NDArray[np.float32],
+    legal: NDArray[np.bool_],
+    features: NDArray[np.float32],
+    to: int,
+) -> None:
+    """Observe a row of a state into row `to` of an observation; `actions` is scratch."""
+    n_legal = list_legal(rules, state, row, actions, 0)
+    observe(rules, state, row, actions, 0, n_legal, planes, legal, features, to)
+
+
 @kernel
 def observe_rows(
     rules: Rules,
@@ -542,8 +558,7 @@ def observe_rows(
 ) -> None:
     """Observe every row of a state; `actions` is scratch of the canvas's length."""
     for row in range(state.info.shape[0]):
-        n_legal = list_legal(rules, state, row, actions, 0)
-        observe(rules, state, row, actions, 0, n_legal, planes, legal, features, row)
+        observe_row(rules, state, row, actions, planes, legal, features, row)
 
 
 def seed_streams(seed: int, rows: int) -> NDArray[np.uint64]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from games import kernels
 from games.compilation import announce_first_compile
 from games.compiler import canvas_size, compile_rules, rules_of
-from games.encoding import EXTRA_ACTIONS, PLANES, Observation
+from games.encoding import EXTRA_ACTIONS, Observation
 from games.errors import MoveError, VariantError
 from games.group_kernels import area_lead
 from games.move_kernels import stones_lead
@@ -360,13 +360,10 @@ def observe(positions: Sequence[Position]) -> Observation:
     """What a network sees of positions of any variants, on the canvas of the largest board."""
     announce_first_compile()
     rules, state = stack(positions)
-    height, width = canvas_size(_distinct(positions))
-    batch, actions = len(positions), height * width + EXTRA_ACTIONS
-    planes = np.empty((batch, len(PLANES), height * width), np.float32)
-    legal = np.empty((batch, actions), np.bool_)
-    features = np.empty((batch, rules.features.shape[1]), np.float32)
-    kernels.observe_rows(rules, state, planes, legal, features, np.empty(actions + 1, np.int16))
-    return Observation(planes.reshape(batch, len(PLANES), height, width), legal, features)
+    seen = Observation.zeros(len(positions), canvas_size(_distinct(positions)))
+    scratch = np.empty(seen.legal.shape[1] + 1, np.int16)
+    kernels.observe_rows(rules, state, seen.cells, seen.legal, seen.rules, scratch)
+    return seen
 
 
 def _distinct(positions: Sequence[Position]) -> tuple[Variant, ...]:

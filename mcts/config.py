@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -10,6 +11,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
+
+from games.errors import AgentError
 
 GUMBEL, PUCT = 0, 1
 """`Settings.method`."""
@@ -67,15 +70,22 @@ class Mixing(NamedTuple):
         return {"rollouts": self.rollouts, **share}
 
     @classmethod
-    def read(cls, metadata: Mapping[str, Any]) -> Mixing:
-        """Back from `metadata`, none if it doesn't say; raises ValueError or TypeError for nonsense."""
-        mixing = cls(
-            int(metadata.get("rollouts", 0)),
-            float(metadata.get("rollout_share", 0.0)),
-            bool(metadata.get("rollout_share_fitted", True)),
-        )
-        if not (0 <= mixing.rollouts <= MOST_ROLLOUTS and 0 <= mixing.share <= 1):
-            raise ValueError(f"expected 0 to {MOST_ROLLOUTS} rollouts with a share of 0 to 1, got {mixing}")
+    def read(cls, metadata: Mapping[str, Any] | str, where: object) -> Mixing:
+        """Back from a file's metadata or their JSON; none if they don't say, `AgentError` for nonsense."""
+        try:
+            said = dict(json.loads(metadata) if isinstance(metadata, str) else metadata)
+            mixing = cls(
+                int(said.get("rollouts", 0)),
+                float(said.get("rollout_share", 0.0)),
+                bool(said.get("rollout_share_fitted", True)),
+            )
+            if not (0 <= mixing.rollouts <= MOST_ROLLOUTS and 0 <= mixing.share <= 1):
+                raise ValueError(f"{mixing.rollouts} with a share of {mixing.share}")
+        except (TypeError, ValueError) as error:
+            raise AgentError(
+                f"expected how many playouts to mix in, 0 to {MOST_ROLLOUTS} with a share of 0 to 1, in the "
+                f"metadata, got {error}: {where}"
+            ) from None
         return mixing
 
 

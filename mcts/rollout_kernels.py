@@ -59,6 +59,13 @@ def mix_rollouts(rules: Rules, state: State, row: int, rollouts: Rollouts, value
     return float((1.0 - share) * value_to_play + share * own_rollouts(rules, state, row, rollouts))
 
 
+@kernel
+def rollout_rows(rules: Rules, state: State, rollouts: Rollouts, values: NDArray[np.float64]) -> None:
+    """The mean of every row's own playouts, to play, into `values` `[B]`."""
+    for row in range(values.shape[0]):
+        values[row] = own_rollouts(rules, state, row, rollouts)
+
+
 @inlined
 def own_rollouts(rules: Rules, state: State, row: int, rollouts: Rollouts) -> float:
     """The mean of a position's own playouts, for its seat to move."""

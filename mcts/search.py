@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games import Observation, Position, stack
-from games.encoding import PLANES, RULE_FEATURES
 from games.kernels import seed_streams
 from games.rules import MAX_LEGAL, Rules
 from games.state import State, new_state
@@ -169,7 +168,7 @@ def _search_by_evaluator(
 ) -> None:
     """Evaluate the games' leaves together until no game needs it; all observations share one buffer."""
     games = np.arange(len(tree.leaf), dtype=np.int32)
-    buffer = _empty_observation(len(games), canvas)
+    buffer = Observation.zeros(len(games), canvas)
     while True:
         if len(cache.keys):
             games = games[: advance_remembered(rules, tree, settings, rng, games, cache)]
@@ -177,8 +176,7 @@ def _search_by_evaluator(
         if n == 0:
             return
         observation = Observation(buffer.planes[:n], buffer.legal[:n], buffer.rules[:n])
-        planes = observation.planes.reshape(n, len(PLANES), canvas[0] * canvas[1])
-        observe_waiting(rules, tree, games, planes, observation.legal, observation.rules)
+        observe_waiting(rules, tree, games, observation.cells, observation.legal, observation.rules)
         logits, values = checked_evaluation(evaluator(observation), observation.legal.shape)
         games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values, cache, rollouts)]
 
@@ -214,11 +212,3 @@ def checked_evaluation(
     if not np.isfinite(values).all() or np.isnan(logits.sum()):
         raise ValueError("evaluator: expected finite numbers, got NaN or an infinity")
     return logits, values
-
-
-def _empty_observation(batch: int, canvas: tuple[int, int]) -> Observation:
-    return Observation(
-        planes=np.empty((batch, len(PLANES), *canvas), np.float32),
-        legal=np.empty((batch, canvas[0] * canvas[1] + 2), np.bool_),
-        rules=np.empty((batch, len(RULE_FEATURES)), np.float32),
-    )

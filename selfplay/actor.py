@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compiler import canvas_size, compile_rules
-from games.encoding import EXTRA_ACTIONS, PLANES, RULE_FEATURES, Observation
+from games.encoding import EXTRA_ACTIONS, Observation
 from games.kernels import seed_streams
 from games.rules import MAX_LEGAL, PLY_CAP
 from games.state import State, new_state
@@ -72,11 +72,7 @@ class Actor:
         self.cache = new_cache(config.cache_megabytes / config.threads, n_actions)
         self._games = _new_games(self.rules, games)
         self._legal_scratch = np.zeros(int(self.rules.flags[:, MAX_LEGAL].max()) + 1, np.int16)
-        self._observation = Observation(
-            planes=np.zeros((games, len(PLANES), *self.canvas), np.float32),
-            legal=np.zeros((games, n_actions), np.bool_),
-            rules=np.zeros((games, len(RULE_FEATURES)), np.float32),
-        )
+        self._observation = Observation.zeros(games, self.canvas)
         start_games(
             self.rules, self._games, self.tree, self.settings, self.plan, self.rng, self._legal_scratch
         )
@@ -88,9 +84,9 @@ class Actor:
 
     def observe(self) -> Observation:
         """The positions that wait for the network; the arrays are reused by the next call."""
-        planes, legal, features = self._observation
-        observe_games(self.rules, self.tree, planes.reshape(*planes.shape[:2], -1), legal, features)
-        return self._observation
+        seen = self._observation
+        observe_games(self.rules, self.tree, seen.cells, seen.legal, seen.rules)
+        return seen
 
     def advance(self, logits: NDArray[np.float32], value_to_play: NDArray[np.float32]) -> None:
         """Take an evaluation for each waiting position and walk every game on to its next."""

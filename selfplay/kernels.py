@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compilation import inlined, kernel
-from games.kernels import list_legal, observe, play, reset, seat_to_play, value_for_seat
+from games.kernels import list_legal, observe_row, play, reset, seat_to_play, value_for_seat
 from games.number_kernels import as_int, uniform
 from games.rules import N_CELLS, Rules
 from games.state import ONGOING, PLY, STATUS, State
@@ -27,7 +27,7 @@ from mcts.kernels import (
     root_value,
     write_policy,
 )
-from mcts.rollout_kernels import Rollouts, mix_rollouts, own_rollouts
+from mcts.rollout_kernels import Rollouts, mix_rollouts
 
 FULL, FAST = 0, 1
 """Indices of `Settings.budgets`: full searches are recorded as training targets, fast ones only move on."""
@@ -314,34 +314,21 @@ def observe_samples(
         reset(rules, state, here, v)
         for ply in range(plies[row]):
             play(rules, state, here, as_int(permutations[v, symmetry[row], actions[row, ply]]))
-        n = list_legal(rules, state, here, out, here)
-        observe(rules, state, here, out, here, n, planes, legal, features, row)
+        observe_row(rules, state, here, out, planes, legal, features, row)
         for action in range(rules.flags[v, N_CELLS] + 2):
             targets[row, action] = rules.canvas[v, permutations[v, symmetry[row], action]]
 
 
 @kernel
-def roll_out_samples(
+def replay_rows(
     rules: Rules,
     actions: NDArray[np.int16],
     plies: NDArray[np.int16],
     variant: NDArray[np.int16],
-    rollouts: Rollouts,
     state: State,
-    planes: NDArray[np.float32],
-    legal: NDArray[np.bool_],
-    features: NDArray[np.float32],
-    values: NDArray[np.float64],
 ) -> None:
-    """Rebuild recorded positions: their observations, and the mean of each one's own playouts, to play.
-
-    Arguments are those of `observe_samples`; values: `[B]`, filled in, as are planes, legal and features.
-    """
-    out, here = rollouts.actions, as_int(0)
+    """Rebuild recorded positions as the rows of a state; arguments as of `observe_samples`."""
     for row in range(plies.shape[0]):
-        reset(rules, state, here, as_int(variant[row]))
+        reset(rules, state, row, as_int(variant[row]))
         for ply in range(plies[row]):
-            play(rules, state, here, as_int(actions[row, ply]))
-        n = list_legal(rules, state, here, out, here)
-        observe(rules, state, here, out, here, n, planes, legal, features, row)
-        values[row] = own_rollouts(rules, state, here, rollouts)
+            play(rules, state, row, as_int(actions[row, ply]))

@@ -189,7 +189,7 @@ class Player:
         if path.suffix != ".onnx" and not path.exists():
             raise AgentError(f"expected an .onnx file, mcts:N or random, got {str(path)!r}")
         evaluator = OnnxEvaluator(path)
-        mixing = _mixing(evaluator.metadata, path)
+        mixing = Mixing.read(evaluator.metadata.get("training", "{}"), path)
         config = search_config(simulations, mixing)
         return cls(
             evaluator,
@@ -418,16 +418,6 @@ def _rollouts(text: str | None) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_SIMULATIONS):
         raise AgentError(f"expected mcts:N with N from 1 to {MAX_SIMULATIONS}, got {'mcts:' + text!r}")
     return int(text)
-
-
-def _mixing(metadata: Mapping[str, str], path: Path) -> Mixing:
-    """The playouts that an agent's file asks for."""
-    try:
-        return Mixing.read(dict(json.loads(metadata.get("training", "{}"))))
-    except (TypeError, ValueError) as error:
-        raise AgentError(
-            f"expected how many playouts to mix in, in the metadata, got {error}: {path}"
-        ) from None
 
 
 def _trained_variants(metadata: Mapping[str, str], path: Path) -> list[Variant]:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compiler import canvas_size, compile_rules
-from games.encoding import EXTRA_ACTIONS, PLANES, RULE_FEATURES, Observation
-from games.rules import MAX_LEGAL, PLY_CAP
+from games.encoding import EXTRA_ACTIONS, Observation
+from games.rules import MAX_LEGAL, PLY_CAP, Rules
 from games.state import new_state
 from games.symmetry import canvas_symmetries
 from games.variant import Variant
@@ -55,7 +55,6 @@ class Replay:
         self._ply_of = np.zeros(capacity, np.int16)
         self._games: dict[int, Episode] = {}  # by number, oldest first
         self._played = 0
-        self._plies = int(self.rules.flags[:, PLY_CAP].max())
         symmetries = canvas_symmetries(self.rules, variants, limit=MAX_SYMMETRIES)
         self._symmetry_count = symmetries.count
         self._permutations = symmetries.perm.astype(np.int32)
@@ -107,31 +106,31 @@ class Replay:
         variant: NDArray[np.int16],
         symmetry: NDArray[np.int32],
     ) -> tuple[Observation, NDArray[np.int32]]:
-        batch, (height, width) = len(games), self.canvas
-        actions = np.zeros((batch, self._plies), np.int16)
-        for row, (game, ply) in enumerate(zip(games, plies.tolist(), strict=True)):
-            actions[row, :ply] = game.actions[:ply]
-        observation = Observation(
-            planes=np.zeros((batch, len(PLANES), height, width), np.float32),
-            legal=np.zeros((batch, height * width + EXTRA_ACTIONS), np.bool_),
-            rules=np.zeros((batch, len(RULE_FEATURES)), np.float32),
-        )
-        targets = np.zeros((batch, self.rules.start.shape[1] + EXTRA_ACTIONS), np.int32)
+        observation = Observation.zeros(len(games), self.canvas)
+        targets = np.zeros((len(games), self.rules.start.shape[1] + EXTRA_ACTIONS), np.int32)
         observe_samples(
             self.rules,
-            actions,
+            action_rows(self.rules, games, plies),
             plies,
             variant,
             symmetry,
             self._permutations,
             new_state(self.rules, 1),  # scratch of this call's: threads may sample at the same time
             np.zeros(int(self.rules.flags[:, MAX_LEGAL].max()) + 1, np.int16),
-            observation.planes.reshape(batch, len(PLANES), -1),
+            observation.cells,
             observation.legal,
             observation.rules,
             targets,
         )
         return observation, targets
+
+
+def action_rows(rules: Rules, games: Sequence[Episode], plies: NDArray[np.int16]) -> NDArray[np.int16]:
+    """int16 `[B, T]`: the first `plies[i]` actions of each game, then zeros."""
+    actions = np.zeros((len(games), int(rules.flags[:, PLY_CAP].max())), np.int16)
+    for row, (game, ply) in enumerate(zip(games, plies.tolist(), strict=True)):
+        actions[row, :ply] = game.actions[:ply]
+    return actions
 
 
 def win_draw_loss(

@@ -15,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compiler import canvas_size, compile_rules
-from games.encoding import EXTRA_ACTIONS, PLANES, RULE_FEATURES, Observation
-from games.rules import PLY_CAP
-from games.state import new_state
+from games.encoding import Observation
+from games.kernels import observe_rows
+from games.rules import Rules
+from games.state import State, new_state
 from games.variant import Variant
-from mcts.rollout_kernels import Rollouts
+from mcts.rollout_kernels import Rollouts, rollout_rows
 from mcts.search import Evaluator
 from selfplay.actor import Episode
-from selfplay.kernels import roll_out_samples
+from selfplay.kernels import replay_rows
+from selfplay.replay import action_rows
 
 POSITIONS = 256
 """Looked at in each `judge`."""
@@ -95,36 +97,30 @@ def judge(
     """
     places = [(e, ply) for e in episodes for ply in np.flatnonzero(e.recorded).tolist()]
     chosen = [places[index] for index in rng.permutation(len(places))[:POSITIONS].tolist()]
-    observation, playouts = _rebuilt(variants, rollouts, chosen)
-    values = evaluator(observation)[1].astype(float) if chosen else np.empty(0)
+    rules, games = compile_rules(variants), [game for game, _ in chosen]
+    plies = np.array([ply for _, ply in chosen], np.int16)
+    variant = np.array([game.variant for game in games], np.int16)
+    state = new_state(rules, len(chosen))
+    replay_rows(rules, action_rows(rules, games, plies), plies, variant, state)
     outcomes = [game.result if game.seat[ply] == 0 else -game.result for game, ply in chosen]
-    return Judged(values, playouts, np.array(outcomes, float))
+    return judge_rows(rules, state, canvas_size(variants), rollouts, evaluator, outcomes)
 
 
-def _rebuilt(
-    variants: Sequence[Variant], rollouts: Rollouts, places: Sequence[tuple[Episode, int]]
-) -> tuple[Observation, NDArray[np.float64]]:
-    """Positions of games as a network sees them, and the means of their playouts, to play."""
-    rules, batch, (height, width) = compile_rules(variants), len(places), canvas_size(variants)
-    actions = np.zeros((batch, int(rules.flags[:, PLY_CAP].max())), np.int16)
-    for row, (game, ply) in enumerate(places):
-        actions[row, :ply] = game.actions[:ply]
-    observation = Observation(
-        planes=np.zeros((batch, len(PLANES), height, width), np.float32),
-        legal=np.zeros((batch, height * width + EXTRA_ACTIONS), np.bool_),
-        rules=np.zeros((batch, len(RULE_FEATURES)), np.float32),
+def judge_rows(
+    rules: Rules,
+    state: State,
+    canvas: tuple[int, int],
+    rollouts: Rollouts,
+    evaluator: Evaluator,
+    outcomes: Sequence[float],
+) -> Judged:
+    """`judge` for the rows of a state, each with its game's outcome to play; canvas: rows and columns."""
+    batch = len(outcomes)
+    if not batch:
+        return Judged(np.empty(0), np.empty(0), np.empty(0))
+    seen, playouts = Observation.zeros(batch, canvas), np.empty(batch)
+    observe_rows(
+        rules, state, seen.cells, seen.legal, seen.rules, np.empty(seen.legal.shape[1] + 1, np.int16)
     )
-    playouts = np.empty(batch)
-    roll_out_samples(
-        rules,
-        actions,
-        np.array([ply for _, ply in places], np.int16),
-        np.array([game.variant for game, _ in places], np.int16),
-        rollouts,
-        new_state(rules, 1),
-        observation.planes.reshape(batch, len(PLANES), height * width),
-        observation.legal,
-        observation.rules,
-        playouts,
-    )
-    return observation, playouts
+    rollout_rows(rules, state, rollouts, playouts)
+    return Judged(evaluator(seen)[1].astype(float), playouts, np.array(outcomes, float))

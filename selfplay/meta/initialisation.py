@@ -17,7 +17,8 @@ from mcts.config import Mixing
 from models import NetworkEvaluator, PolicyValueNet, load_checkpoint
 from models.checkpoint import load_extras, pack_checkpoint
 from models.format import one_line
-from selfplay.config import TrainConfig
+from selfplay.actor import Actor
+from selfplay.config import SelfPlayConfig, TrainConfig
 from selfplay.export import named_variants
 from selfplay.loop import FirstLesson, Training
 from selfplay.meta.algorithms import algorithm
@@ -27,10 +28,9 @@ from selfplay.meta.algorithms.prototypes import Library
 from selfplay.meta.folder import BEST, best_initialisation
 from selfplay.meta.inner import Params
 from selfplay.meta.tasks import Samples, samples_of
-from selfplay.opponents.network import read_mixing
 from selfplay.replay import Replay
 from selfplay.run import latest_agent
-from selfplay.sight import look, quick_games
+from selfplay.sight import GAMES, ROLLOUTS, look, simulations_for
 
 INNER_POSITIONS = 256
 """Positions of the first games that an inner loop learns from."""
@@ -76,7 +76,7 @@ class Initialisation:
     @property
     def mixing(self) -> Mixing:
         """Playouts to mix into the values of variants that are new."""
-        return read_mixing(self.notes, Path(self.name))
+        return Mixing.read(self.notes, self.name)
 
     def start(self, variant: Variant, *, seed: int = 0) -> dict[str, Tensor]:
         """The weights that play a variant: these, or a blend of what similar variants came to."""
@@ -145,9 +145,17 @@ def initial_weights(path: Path) -> Path:
 
 def look_at(variant: Variant, net: PolicyValueNet, *, seed: int) -> Samples:
     """Positions of a few quick games of a variant by a network."""
-    replay = Replay([variant], capacity=4096)
-    for episode in quick_games(variant, NetworkEvaluator(net), seed=seed):
-        replay.add(episode)
+    replay, evaluator = Replay([variant], capacity=4096), NetworkEvaluator(net)
+    play = SelfPlayConfig(
+        games=GAMES, threads=1, simulations=simulations_for(variant), rollouts=ROLLOUTS, cache_megabytes=2
+    )
+    actor, finished = Actor([variant], play, games=GAMES, seed=seed), 0
+    while finished < GAMES or not replay.recorded:
+        actor.advance(*evaluator(actor.observe()))
+        episodes = actor.collect()
+        finished += len(episodes)
+        for episode in episodes:
+            replay.add(episode)
     number = min(512, replay.recorded)
     batch = replay.sample(
         np.random.default_rng(seed), batch_size=number, window=replay.capacity, search_value_share=0.3

@@ -5,17 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from games import AgentError, Observation, Variant
+from games import Observation, Variant
 from mcts.config import NO_MIXING, Mixing
 from models import NetworkEvaluator, PolicyValueNet, load_checkpoint
 from models.config import NetworkConfig
 from models.evaluator import Evaluation
-from models.format import one_line
 from selfplay.export import named_variants
 from selfplay.player import Player, search_config
 from selfplay.run import latest_agent
@@ -26,7 +24,7 @@ def load_network_player(path: Path, *, simulations: int | None, seed: int, threa
     checkpoint = latest_agent(path) if path.is_dir() else path
     net, metadata = load_checkpoint(checkpoint)
     variants = named_variants(metadata.get("variants") or [], checkpoint)
-    mixing = read_mixing(metadata, checkpoint)
+    mixing = Mixing.read(metadata, checkpoint)
     return Player(
         ThreadedEvaluator(net),
         search_config(simulations, mixing),
@@ -55,14 +53,6 @@ def network_player(
     evaluator = ThreadedEvaluator(net, device)
     config = search_config(simulations, mixing)
     return Player(evaluator, config, name=name, variants=variants, threads=threads, is_fitted=mixing.fitted)
-
-
-def read_mixing(metadata: Mapping[str, Any], checkpoint: Path) -> Mixing:
-    """The playouts that a checkpoint asks for; raises `AgentError` for nonsense."""
-    try:
-        return Mixing.read(metadata)
-    except (TypeError, ValueError) as error:
-        raise AgentError(f"{checkpoint}: {one_line(error)}") from None
 
 
 class ThreadedEvaluator:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from games import Observation, Position
-from games.state import new_state
+from games import Position
 from mcts import Memory, SearchConfig, search
-from mcts.rollout_kernels import Rollouts, new_rollouts
-from selfplay.kernels import roll_out_samples
+from mcts.rollout_kernels import Rollouts, new_rollouts, rollout_rows
 from tests.mcts.evaluators import noisy_evaluator
 from tests.mcts.positions import after, random_position
 from tests.mcts.trees import grow, roots
@@ -92,15 +90,7 @@ def test_another_salt_draws_other_playouts() -> None:
 
 
 def played(position: Position, rollouts: Rollouts) -> float:
-    """A position's playouts, by the kernel that rebuilds it from its moves."""
-    seen, value = position.observation(), np.empty(1)
-    empty = Observation(*(np.zeros_like(part) for part in seen))
-    actions = np.array([position.actions], np.int16)
-    lengths, variants = np.array([len(position.actions)], np.int16), np.zeros(1, np.int16)
-    roll_out_samples(
-        position.rules, actions, lengths, variants, rollouts, new_state(position.rules, 1),
-        empty.planes.reshape(1, len(empty.planes[0]), -1), empty.legal, empty.rules, value,
-    )  # fmt: skip
-    for ours, theirs in zip(empty, seen, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    """A position's own playouts."""
+    value = np.empty(1)
+    rollout_rows(position.rules, position.state, rollouts, value)
     return float(value[0])
