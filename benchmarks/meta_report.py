@@ -37,6 +37,7 @@ from selfplay.reporting.render import house_style, png
 
 HERE = Path(__file__).parent
 RESULTS, PLAN = HERE / "results" / "meta", HERE / "meta_arms.toml"
+ALGORITHMS = HERE / "meta_algorithms.toml"
 OUTPUT = HERE.parent / "docs" / "meta-learning.md"
 
 SOON = (1_000, 5_000)
@@ -61,15 +62,19 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         results = Results.read(arguments.results, read_plan(arguments.plan))
-        write(results, arguments.output)
+        algorithms = Results.read(arguments.results / "algorithms", read_plan(ALGORITHMS))
+        write(results, arguments.output, algorithms)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     print(arguments.output)
 
 
-def write(results: Results, output: Path) -> None:
-    """Write the page, and the pictures into a folder of its name; raises `UserError` without any curve."""
+def write(results: Results, output: Path, algorithms: Results | None = None) -> None:
+    """Write the page, and the pictures into a folder of its name; raises `UserError` without any curve.
+
+    algorithms: short curves of many algorithms, beside the long ones of a few arms
+    """
     if not results.curves:
         raise UserError("expected measured curves (benchmarks/meta_study.py writes them), got none")
     pictures = output.with_suffix("")
@@ -79,7 +84,7 @@ def write(results: Results, output: Path) -> None:
         for name, figure in figures(results):
             write_atomically(pictures / f"{name}.png", png(figure))
             drawn[name] = f"{pictures.name}/{name}.png"
-    write_atomically(output, page(results, drawn).encode())
+    write_atomically(output, page(results, drawn, algorithms).encode())
 
 
 # --- the page -----------------------------------------------------------------------------------------------
@@ -120,6 +125,9 @@ FOOTER = """## Measure again
 python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml
 python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --zero-shot --only joint --only solver
 python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --minutes 5 --only joint
+python -m benchmarks.meta_algorithms
+python benchmarks/meta_study.py --plan benchmarks/meta_algorithms.toml \\
+    --results benchmarks/results/meta/algorithms --at 0 500 1000 2000 --games 20 --seeds 1
 make meta-report
 ```
 
@@ -127,15 +135,16 @@ What is there isn't measured again. The rows: `curves.jsonl`, `zero_shot.jsonl` 
 `benchmarks/results/meta/`."""
 
 
-def page(results: Results, pictures: Mapping[str, str]) -> str:
-    """The page as Markdown; pictures: paths by name."""
+def page(results: Results, pictures: Mapping[str, str], algorithms: Results | None = None) -> str:
+    """The page as Markdown; pictures: paths by name; algorithms: as of `write`."""
     parts = [
         INTRODUCTION.format(tests=_tests(results)),
         "## What is wanted, and what was reached",
         _shipped_line(results),
         wanted_table(results),
         _method(results),
-        *_algorithm_sections(results, pictures),
+        *_arm_sections(results, pictures),
+        *_algorithm_sections(algorithms),
         *_variant_sections(results, pictures),
         *_zero_shot_section(results),
         *_minutes_section(results),
@@ -301,9 +310,9 @@ def _step_goal(results: Results) -> Goal:
 # --- sections -----------------------------------------------------------------------------------------------
 
 
-def _algorithm_sections(results: Results, pictures: Mapping[str, str]) -> Iterator[str]:
+def _arm_sections(results: Results, pictures: Mapping[str, str]) -> Iterator[str]:
     policy, *others = results.simulations
-    yield "## Algorithms by test kind"
+    yield "## Arms by test kind"
     yield f"{_mode(policy).capitalize()}. {COLUMNS_EXPLAINED}"
     for kind in (None, *KINDS):
         if table := algorithm_table(results, kind, policy):
@@ -314,6 +323,27 @@ def _algorithm_sections(results: Results, pictures: Mapping[str, str]) -> Iterat
     for simulations in others:
         yield f"### With {simulations} simulations a move, all test variants"
         yield algorithm_table(results, None, simulations)
+
+
+PHASES_EXPLAINED = (
+    "Each algorithm went on from the released initialisation for {minutes:g} minutes on the same two cores, "
+    "joint training as well, which is the control (`python -m benchmarks.meta_algorithms`); then each variant "
+    "was learned with {budget:,.0f} positions. Equal compute isn't equal convergence: an algorithm with an "
+    "inner loop takes fewer outer steps in that time. {mode}."
+)
+
+
+def _algorithm_sections(algorithms: Results | None) -> Iterator[str]:
+    if algorithms is None or not algorithms.curves:
+        return
+    yield "## Algorithms at equal compute"
+    policy = algorithms.simulations[0]
+    minutes = algorithms.phase_minutes
+    yield PHASES_EXPLAINED.format(minutes=minutes, budget=algorithms.budget, mode=_mode(policy).capitalize())
+    for kind in (None, *KINDS):
+        if table := algorithm_table(algorithms, kind, policy):
+            yield f"### {'All' if kind is None else KIND_NAMES[kind].capitalize()}, after a phase of each"
+            yield table
 
 
 COLUMNS_EXPLAINED = (

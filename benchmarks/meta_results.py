@@ -38,16 +38,24 @@ class Results:
     zero_shot: Sequence[Row]
     minutes: Sequence[Row]
     step: Mapping[str, Any]
+    phase_minutes: float = 0.0
     _kept: dict[Any, Any] = field(default_factory=dict, compare=False)
 
     @classmethod
     def read(cls, folder: Path, plan: Plan) -> Results:
-        """From the study's folder; what isn't there is empty. `bench meta --json` writes step.json."""
+        """From the study's folder; what isn't there is empty.
+
+        `bench meta --json` writes step.json, `meta_algorithms.py` one file for each phase of training.
+        """
         step = folder / "step.json"
+        phases = [
+            json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("phase-*.json"))
+        ]
         return cls(
             plan,
             *(read_rows(folder / f"{name}.jsonl") for name in ("curves", "zero_shot", "minutes")),
             json.loads(step.read_text(encoding="utf-8"))["meta"] if step.exists() else {},
+            max((phase["config"]["minutes"] for phase in phases), default=0.0),
         )
 
     @cached_property

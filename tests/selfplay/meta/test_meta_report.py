@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks import meta_report
+from benchmarks.meta_algorithms import PHASES, RUNS
 from benchmarks.meta_report import goals, write
 from benchmarks.meta_results import Results
 from games import UserError
+from selfplay.config import read_settings
+from selfplay.meta.algorithms.config import MetaLearningConfig
+from selfplay.meta.config import MetaTrainConfig
 from selfplay.meta.plan import Plan
 from tests.selfplay.meta.planted_study import PLAN, doubling, plant, plant_minutes, plant_zero_shot
 
@@ -180,6 +184,19 @@ def test_scratch_alone_makes_a_page_as_well(tmp_path: Path) -> None:
     assert "| scratch |" in output.read_text()
 
 
+def test_algorithms_at_equal_compute_have_a_section_of_their_own(tmp_path: Path) -> None:
+    results = Results.read(plant(tmp_path / "long"), PLAN)
+    short = plant(tmp_path / "short", lambda *given: 0.5 * doubling(*given))
+    (short / "phase-fast.json").write_text('{"config": {"minutes": 6}}')
+    write(results, tmp_path / "page.md", Results.read(short, PLAN))
+    text = (tmp_path / "page.md").read_text()
+    assert "for 6 minutes" in text
+    assert cells(text, "scratch", "### All, after a phase of each")[6] == "15.0"
+    assert cells(text, "scratch", "### All test variants")[6] == "30.0"
+    write(results, tmp_path / "page.md", Results.read(tmp_path / "nothing", PLAN))
+    assert "equal compute" not in (tmp_path / "page.md").read_text()
+
+
 def test_without_results_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="expected measured curves"):
         write(Results.read(tmp_path, PLAN), tmp_path / "page.md")
@@ -187,3 +204,13 @@ def test_without_results_there_is_one_line(tmp_path: Path) -> None:
 
 def test_the_committed_plan_can_be_read() -> None:
     assert meta_report.read_plan(meta_report.PLAN).scratch == "scratch"
+
+
+def test_every_phase_is_an_arm_and_can_be_configured() -> None:
+    arms = meta_report.read_plan(meta_report.ALGORITHMS).arms
+    assert list(arms) == ["scratch", *PHASES]
+    for name, settings in PHASES.items():
+        assert arms[name].init == RUNS / name
+        assert (
+            read_settings(MetaTrainConfig, None, settings).learning != MetaLearningConfig() or name == "joint"
+        )
