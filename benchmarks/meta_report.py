@@ -338,8 +338,8 @@ def _algorithm_sections(algorithms: Results | None) -> Iterator[str]:
         return
     yield "## Algorithms at equal compute"
     policy = algorithms.simulations[0]
-    minutes = algorithms.phase_minutes
-    yield PHASES_EXPLAINED.format(minutes=minutes, budget=algorithms.budget, mode=_mode(policy).capitalize())
+    mode = _mode(policy).capitalize()
+    yield PHASES_EXPLAINED.format(minutes=algorithms.phase_minutes, budget=algorithms.budget, mode=mode)
     for kind in (None, *KINDS):
         if table := algorithm_table(algorithms, kind, policy):
             yield f"### {'All' if kind is None else KIND_NAMES[kind].capitalize()}, after a phase of each"
