@@ -6,13 +6,14 @@ WORKERS ?= 2
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PEERS ?= .venv-peers
 STAMP_DEV := $(VENV)/.stamp-dev
 STAMP_TRAIN := $(VENV)/.stamp-train
 CODE := games mcts models selfplay
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test verify lint format demo bench meta-init meta-report clean distclean
+.PHONY: help test verify lint format demo bench bench-peers meta-init meta-report clean distclean
 
 help: ## show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -51,6 +52,9 @@ bench: $(STAMP_TRAIN) ## measure speed on this machine, into benchmarks/results/
 	@mkdir -p benchmarks/results
 	@$(BIN)/selfplay bench --json benchmarks/results/bench.json
 
+bench-peers: $(STAMP_TRAIN) $(PEERS)/.stamp ## measure self-play beside other AlphaZero programs, in an environment of their own
+	@$(BIN)/python -m benchmarks.peers --python $(PEERS)/bin/python --json benchmarks/results/peers_selfplay.json
+
 meta-init: $(STAMP_TRAIN) ## meta-train the initialisation that ships, for two hours; an interrupted run goes on
 	@if [ -e runs/meta ]; then $(BIN)/selfplay meta-train --run runs/meta --resume; \
 	else $(BIN)/selfplay meta-train --run runs/meta --minutes 120; fi
@@ -65,7 +69,7 @@ clean: ## remove caches and build products; runs and the environment stay
 	@find $(CODE) tests benchmarks examples -type d -name __pycache__ -exec rm -rf {} +
 
 distclean: clean ## the same, and the environment as well
-	@rm -rf $(VENV)
+	@rm -rf $(VENV) $(PEERS)
 
 # The stamps make a second run skip the installation. `dev` holds everything that `train` holds.
 
@@ -78,6 +82,12 @@ $(STAMP_TRAIN): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "==> Installing the package (about a minute, longer on a slow line)"
 	@$(PIP) -e ".[train]"
 	@touch $(STAMP_TRAIN)
+
+$(PEERS)/.stamp: benchmarks/peers/requirements.txt | $(BIN)/python
+	@echo "==> Installing the peers into $(PEERS) (a minute or two, about 1 GB)"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers/requirements.txt
+	@touch $@
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { \

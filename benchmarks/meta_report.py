@@ -327,9 +327,9 @@ def _arm_sections(results: Results, pictures: Mapping[str, str]) -> Iterator[str
 
 PHASES_EXPLAINED = (
     "Each algorithm went on from the released initialisation for {minutes:g} minutes on the same two cores, "
-    "joint training as well, which is the control (`python -m benchmarks.meta_algorithms`); then each variant "
-    "was learned with {budget:,.0f} positions. Equal compute isn't equal convergence: an algorithm with an "
-    "inner loop takes fewer outer steps in that time. {mode}."
+    "joint training as well, which is the control (`python -m benchmarks.meta_algorithms`); then each "
+    "variant was learned with {budget:,.0f} positions. Equal compute isn't equal convergence: an algorithm "
+    "with an inner loop takes fewer outer steps in that time. {mode}."
 )
 
 

@@ -1,0 +1,1 @@
+"""Self-play of other AlphaZero programs beside ours, under equal conditions."""
