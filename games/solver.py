@@ -150,6 +150,7 @@ class Solver:
         depths = _most_plies(variant) + 2
         self._state = new_state(self._rules, depths)
         self._search = _new_search(variant, depths, int(self._rules.flags[0, MAX_LEGAL]), memory)
+        self._first_bits = int(self._search.registers[kernels.BUCKET_BITS])
 
     def value(self, position: Position, *, nodes: int | None = None, seconds: float | None = None) -> int:
         """As `solve`, which documents the limits; they count from this call on."""
@@ -167,6 +168,44 @@ class Solver:
             value = self._limited_value(following, limits)
             values[action] = value if following.to_play == position.to_play else -value
         return values
+
+    def best_actions(
+        self, position: Position, *, nodes: int | None = None, seconds: float | None = None
+    ) -> tuple[int, list[int]]:
+        """As `solve`, and the actions that keep this value; none if the game is over."""
+        limits = _Limits(nodes, seconds)
+        worth = self._limited_value(position, limits)
+        best = []
+        for action in position.legal_actions.tolist():
+            following = position.play(action)
+            same_seat = following.to_play == position.to_play
+            if (
+                self._reaches(following, worth, limits)
+                if same_seat
+                else self._holds(following, -worth, limits)
+            ):
+                best.append(action)
+        return worth, best
+
+    def forget(self) -> None:
+        """Empty the table, as if nothing had been solved yet."""
+        self._search.table[:] = 0
+        self._search.history[:] = _centrality(self.variant)
+        self._search.registers[kernels.STORED] = 0
+        self._search.registers[kernels.BUCKET_BITS] = self._first_bits
+
+    def _reaches(self, position: Position, value: int, limits: _Limits) -> bool:
+        """Whether the player to move reaches a value."""
+        if value == -1:
+            return True
+        if position.is_over:
+            return position.returns[position.to_play] >= value
+        copy_row(position.state, 0, self._state, 0)
+        return self._answer(position, value, limits) >= value
+
+    def _holds(self, position: Position, value: int, limits: _Limits) -> bool:
+        """Whether the player to move reaches no more than a value."""
+        return value == 1 or not self._reaches(position, value + 1, limits)
 
     def _limited_value(self, position: Position, limits: _Limits) -> int:
         """The value for the player to move: does it win? If not, does it draw?"""

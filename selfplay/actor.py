@@ -29,6 +29,7 @@ class Episode(NamedTuple):
     actions: int16 `[T]`; policy: float16 `[T, A]`, zero where not recorded
     value: float32 `[T]`, the search's root value to play, 0 where nothing was searched; seat: int8 `[T]`
     recorded: bool `[T]`: a training target; result: -1, 0 or 1 for seat 0
+    exact: from this ply on values and policies are the exact solver's; T if none are
     """
 
     variant: int
@@ -38,6 +39,16 @@ class Episode(NamedTuple):
     seat: NDArray[np.int8]
     recorded: NDArray[np.bool_]
     result: int
+    exact: int
+
+    def outcome(self, ply: int) -> int:
+        """-1, 0 or 1 for the player to move: what the game came to from here, without exact mistakes."""
+        if ply >= self.exact:
+            return int(self.value[ply])
+        if self.exact < len(self.actions):
+            known = int(self.value[self.exact])
+            return known if self.seat[ply] == self.seat[self.exact] else -known
+        return self.result if self.seat[ply] == 0 else -self.result
 
 
 class Actor:
@@ -148,6 +159,7 @@ class Actor:
             seat=games.seat[record, :plies].copy(),
             recorded=recorded,
             result=int(games.result[record]),
+            exact=plies,
         )
 
 

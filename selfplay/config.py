@@ -45,6 +45,9 @@ class SelfPlayConfig(Section):
     rollout_share: float = Field(
         0.5, ge=0, le=1, description="their share in the beginning, later fitted to results (AlphaGo: 0.5)"
     )
+    solver_nodes: int = Field(
+        0, ge=0, description="positions that the exact solver visits, a ply of a game, to put its end right"
+    )
     cache_megabytes: int = Field(64, ge=0, description="memory for evaluations of positions seen before")
 
     def shares(self, variants: int) -> list[float]:

@@ -34,6 +34,7 @@ from selfplay.gate import challenge
 from selfplay.kernels import EVALUATIONS, MOVES, SIMULATIONS
 from selfplay.learner import Learner, Losses
 from selfplay.replay import Replay
+from selfplay.rescoring import Rescorer
 from selfplay.run import Folder, RunFolder, Snapshot, checkpoint_errors
 from selfplay.trust import RolloutTrust, judge
 
@@ -105,6 +106,7 @@ class Training:
         seeds = np.random.SeedSequence(config.seed).generate_state(play.threads)
         self.actors = [Actor(variants, play, games=self.batch, seed=int(seed)) for seed in seeds]
         self.evaluators = [NetworkEvaluator(self.net, device=self.device) for _ in self.actors]
+        self.rescorers = [Rescorer(self.variants, play.solver_nodes) for _ in self.actors]
         self.trust = RolloutTrust(play.rollout_share)
         self.replay = Replay(variants, capacity=config.learner.window_max)
         self.rng = np.random.default_rng(config.seed)
@@ -243,7 +245,7 @@ class Training:
         for _ in range(self.config.selfplay.advances):
             actor.advance(*evaluator(actor.observe()))
             episodes += actor.collect()
-        return episodes
+        return [self.rescorers[index].rescored(episode) for episode in episodes]
 
     def _mix(self, episodes: Sequence[Episode]) -> None:
         """Ask new games how much playouts are worth beside the weights that played them."""

@@ -89,14 +89,14 @@ class Replay:
         observation, targets = self._observe(games, plies, variant, symmetry)
         policy = np.zeros(observation.legal.shape, np.float32)
         value, outcome = np.zeros(batch_size, np.float32), np.zeros(batch_size, np.int8)
-        played = np.zeros(batch_size, np.int64)
+        played, searched = np.zeros(batch_size, np.int64), np.zeros(batch_size, np.float32)
         for row, (game, ply) in enumerate(zip(games, plies.tolist(), strict=True)):
             policy[row, targets[row, : game.policy.shape[1]]] = game.policy[ply]
             played[row] = targets[row, game.actions[ply]]
-            value[row] = game.value[ply]
-            outcome[row] = game.result if game.seat[ply] == 0 else -game.result
+            value[row], outcome[row] = game.value[ply], game.outcome(ply)
+            searched[row] = ply < game.exact
         policy /= policy.sum(axis=1, keepdims=True)  # float16 rounding
-        wdl = win_draw_loss(outcome, value, search_value_share)
+        wdl = win_draw_loss(outcome, value, search_value_share * searched)
         return Batch(observation, policy, wdl, played, outcome.astype(np.float32))
 
     def _observe(
@@ -134,7 +134,9 @@ def action_rows(rules: Rules, games: Sequence[Episode], plies: NDArray[np.int16]
 
 
 def win_draw_loss(
-    outcome: NDArray[np.int8], value_to_play: NDArray[np.float32], share: float
+    outcome: NDArray[np.int8],
+    value_to_play: NDArray[np.float32],
+    share: float | NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """Value targets `[B, 3]`: the outcome (-1, 0, 1 to play) mixed with a share of the search's value.
 

@@ -331,6 +331,7 @@ def pack_episodes(episodes: Sequence[Episode]) -> bytes:
             "n_actions": np.array([e.policy.shape[1] for e in episodes], np.int32),
             "variant": np.array([e.variant for e in episodes], np.int32),
             "result": np.array([e.result for e in episodes], np.int8),
+            "exact": np.array([e.exact for e in episodes], np.int32),
             "actions": joined([e.actions for e in episodes], np.int16),
             "policy": joined(policies, np.float16),
             "value": joined([e.value for e in episodes], np.float32),
@@ -358,6 +359,7 @@ def unpack_episodes(data: bytes) -> list[Episode]:
                 seat=parts["seat"][start:stop],
                 recorded=parts["recorded"][start:stop],
                 result=int(parts["result"][i]),
+                exact=int(parts["exact"][i]) if "exact" in parts else stop - start,
             )
         )
     return episodes

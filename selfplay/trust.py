@@ -102,7 +102,7 @@ def judge(
     variant = np.array([game.variant for game in games], np.int16)
     state = new_state(rules, len(chosen))
     replay_rows(rules, action_rows(rules, games, plies), plies, variant, state)
-    outcomes = [game.result if game.seat[ply] == 0 else -game.result for game, ply in chosen]
+    outcomes = [game.outcome(ply) for game, ply in chosen]
     return judge_rows(rules, state, canvas_size(variants), rollouts, evaluator, outcomes)
 
 

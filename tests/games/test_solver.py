@@ -207,6 +207,32 @@ def test_every_action_has_its_value() -> None:
     assert games.solve(position) == 1
 
 
+@pytest.mark.parametrize("name", SMALL)
+@settings(max_examples=5)
+@given(choices=CHOICES)
+def test_the_best_actions_are_those_that_keep_the_value(name: str, choices: list[int]) -> None:
+    solver = Solver(variant(SMALL[name]), memory=16)
+    for position in walk(games.start(solver.variant), choices)[-8:]:
+        values = solver.action_values(position)
+        worth, best = solver.best_actions(position)
+        assert worth == solver.value(position)
+        assert best == [action for action, value in values.items() if value == worth]
+
+
+def test_a_solver_that_forgot_visits_the_same_positions_again() -> None:
+    position = played(variant(SMALL["lines"]), "b2")
+    solver, visited = Solver(position.variant, memory=16), []
+    for _ in range(2):
+        before = solver.nodes
+        solver.value(position)
+        visited.append(solver.nodes - before)
+        before = solver.nodes
+        solver.value(position)
+        assert solver.nodes - before < visited[-1]
+        solver.forget()
+    assert visited[0] == visited[1] > 0
+
+
 def test_a_finished_game_has_its_result_and_no_actions() -> None:
     position = played(variant(SMALL["lines"]), "b2 a3 b1 c3 b3")
     assert position.is_over

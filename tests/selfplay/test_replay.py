@@ -186,7 +186,9 @@ def at(position: Position) -> Episode:
     policy[-1, position.legal_actions[0]] = 1
     actions = np.array([*position.actions, position.legal_actions[0]], np.int16)
     recorded = np.arange(plies) == plies - 1
-    return Episode(0, actions, policy, np.zeros(plies, np.float32), np.zeros(plies, np.int8), recorded, 0)
+    return Episode(
+        0, actions, policy, np.zeros(plies, np.float32), np.zeros(plies, np.int8), recorded, 0, plies
+    )
 
 
 def game(moves: str, rules: Variant, *, row: int = 0) -> Episode:
@@ -209,6 +211,7 @@ def game(moves: str, rules: Variant, *, row: int = 0) -> Episode:
         seat=np.array(seats, np.int8),
         recorded=np.ones(plies, np.bool_),
         result=position.returns[0],
+        exact=plies,
     )
 
 
@@ -339,6 +342,20 @@ def test_batches_hold_the_mixed_targets_of_their_plies(share: float) -> None:
         batch.wdl[:, 0] - batch.wdl[:, 2], (1 - share) * outcome + share * value, atol=1e-6
     )
     np.testing.assert_allclose(batch.wdl.sum(1), 1, atol=1e-6)
+
+
+def test_what_is_known_exactly_is_the_target_as_it_is() -> None:
+    """Seat 0 wins in five plies; from the third on the solver says: draw, win, loss, to play."""
+    episode = game("a1 a3 b1 b3 c1", games.load("tictactoe"))
+    value = np.array([0.5, 0.5, 0, 1, -1], np.float32)
+    batch = drawn(
+        filled([games.load("tictactoe")], [episode._replace(value=value, exact=2)]), batch_size=50, share=0.3
+    )
+    stones = batch.observation.planes[:, 1:3].sum((1, 2, 3)).astype(int)
+    assert set(stones.tolist()) == set(range(5))
+    early = (0.225, 0.7, 0.075)  # a draw with a share of the search's 0.5
+    expected = np.array([early, early, (0, 1, 0), (1, 0, 0), (0, 0, 1)])
+    np.testing.assert_allclose(batch.wdl, expected[stones], atol=1e-6)
 
 
 def test_threads_that_sample_at_the_same_time_dont_disturb_each_other(mixed: list[Episode]) -> None:

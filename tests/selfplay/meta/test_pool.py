@@ -38,6 +38,7 @@ def episode(variant: Variant, index: int, moves: str, result: int) -> Episode:
         seat=np.array(seats, np.int8),
         recorded=np.ones(len(actions), np.bool_),
         result=result,
+        exact=len(actions),
     )
 
 

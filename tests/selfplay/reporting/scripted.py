@@ -45,6 +45,7 @@ def episode(
         seat=np.array(seats, np.int8),
         recorded=np.arange(plies) >= random_plies,
         result=position.returns[0],
+        exact=plies,
     )
 
 
