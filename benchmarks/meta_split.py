@@ -393,9 +393,7 @@ class Drawing:
     def __init__(self, seed: int) -> None:
         self.facts: dict[str, Vetting] = {}
         self._seed = seed
-        self._seen = {fingerprint(load(name)) for name in names()} | {
-            _essence(load(name)) for name in names()
-        }
+        self._seen = {fingerprint(load(name)) for name in names()} | {essence(load(name)) for name in names()}
 
     def draw(self, recipe: Recipe, stream: int, allowed: Allowed) -> Iterator[Variant]:
         """Variants of a recipe that are allowed and not degenerate, as many as there are drafts for."""
@@ -403,11 +401,11 @@ class Drawing:
         for number in range(MAX_DRAFTS):
             seed = (self._seed * 1000 + stream) * 1_000_003 + number
             variant = sample_variant(seed, space=space)
-            if not allowed(variant, recipe.needs) or _essence(variant) in self._seen:
+            if not allowed(variant, recipe.needs) or essence(variant) in self._seen:
                 continue
-            self._seen.add(_essence(variant))
+            self._seen.add(essence(variant))
             if examine(variant, seed=seed).refusal is None:
-                yield _named(variant)
+                yield named(variant)
 
     def vetted(self, variants: Iterable[Variant], number: int) -> list[Variant]:
         """The first `number` of them that are worth being measured on."""
@@ -438,7 +436,7 @@ class Allowed:
         )
 
 
-def _essence(variant: Variant) -> str:
+def essence(variant: Variant) -> str:
     """The fingerprint without the small print: variants that differ in that only are near to the same."""
     end = variant.end.model_copy(update={"ply_cap": 400, "komi": 0.0, "exact": False})
     turn = variant.turn.model_copy(update={"repeat": "allowed"})
@@ -448,7 +446,7 @@ def _essence(variant: Variant) -> str:
 _WRAPS = {"columns": "cylinder", "rows": "cylinder", "both": "torus"}
 
 
-def _named(variant: Variant) -> Variant:
+def named(variant: Variant) -> Variant:
     """The variant with a name that says what it is, a title and rules in words."""
     board, end = variant.board, variant.end
     goals = [f"line{max(variant.lines)}"] if any(variant.lines) else []
@@ -480,7 +478,7 @@ def _named(variant: Variant) -> Variant:
 
 # --- the parts ----------------------------------------------------------------------------------------------
 
-_NOWHERE_BUT_IN_TESTS = Allowed(
+NOWHERE_BUT_IN_TESTS = Allowed(
     TEST_MECHANISMS | VALIDATION_MECHANISMS,
     TEST_PAIRS | VALIDATION_PAIRS,
 )
@@ -494,7 +492,7 @@ def make(seed: int) -> tuple[list[Variant], Parts, dict[str, Vetting]]:
     for kind, listed in CATALOGUE_TESTS.items():
         parts["test"][kind] += [load(name) for name in listed]
     train = _catalogue_to_train({name for listed in CATALOGUE_TESTS.values() for name in listed})
-    streams = [drawing.draw(recipe, number, _NOWHERE_BUT_IN_TESTS) for number, recipe in enumerate(TRAINING)]
+    streams = [drawing.draw(recipe, number, NOWHERE_BUT_IN_TESTS) for number, recipe in enumerate(TRAINING)]
     for recipe, stream in zip(TRAINING, streams, strict=True):
         train += islice(stream, recipe.number)
         _say(f"{recipe.name}: {len(train)} to train on")
@@ -515,7 +513,7 @@ def _catalogue_to_train(held: set[str]) -> list[Variant]:
     games: dict[str, Variant] = {}
     for variant in map(load, names()):
         small = max(variant.board.rows, variant.board.columns) <= CATALOGUE_SIDE
-        if small and variant.name not in held and _NOWHERE_BUT_IN_TESTS(variant, frozenset()):
+        if small and variant.name not in held and NOWHERE_BUT_IN_TESTS(variant, frozenset()):
             games.setdefault(fingerprint(variant), variant)
     return list(games.values())
 
@@ -568,15 +566,15 @@ def written(seed: int, train: list[Variant], parts: Parts) -> str:
     lines = [
         "# Written by `python benchmarks/meta_split.py`, once: what was measured holds for this split.",
         f"seed = {seed}",
-        *_part("train", train),
+        *part_lines("train", train),
     ]
     for part, kinds in parts.items():
         for kind, variants in kinds.items():
-            lines += _part(f"{part}.{kind}", variants)
+            lines += part_lines(f"{part}.{kind}", variants)
     return "\n".join(lines) + "\n"
 
 
-def _part(key: str, variants: list[Variant]) -> Iterator[str]:
+def part_lines(key: str, variants: list[Variant]) -> Iterator[str]:
     listed = [variant for variant in variants if variant.name in names()]
     yield f"\n# {'-' * 100}\n\n[{key}.catalogue]"
     yield from (f'{variant.name} = "{variant.digest}"' for variant in listed)

@@ -29,9 +29,9 @@ from selfplay.actor import Actor, Episode
 from selfplay.arena import Duel
 from selfplay.config import DuelConfig, TrainConfig
 from selfplay.events import Events
-from selfplay.export import variant_entries
 from selfplay.gate import challenge
 from selfplay.kernels import EVALUATIONS, MOVES, SIMULATIONS
+from selfplay.known import KnownVariants
 from selfplay.learner import Learner, Losses
 from selfplay.replay import Replay
 from selfplay.rescoring import Rescorer
@@ -458,7 +458,7 @@ def save(folder: Folder[Any], training: Resumable, number: int) -> int:
 def agent_metadata(training: Training) -> dict[str, Any]:
     """What an agent's file says about where it comes from."""
     return {
-        "variants": variant_entries(training.variants),
+        "variants": KnownVariants(training.variants).entries(),
         "positions": training.replay.recorded,
         "steps": training.learner.steps,
         "seconds": round(training.seconds, 1),

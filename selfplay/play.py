@@ -77,7 +77,7 @@ def training_note(variant: Variant, player: Player) -> list[str]:
     """A line if the agent never saw these rules."""
     if player.trained_for(variant):
         return []
-    known = listing([known.name for known in player.variants or ()]) or "rules it doesn't name"
+    known = listing(player.variants.names if player.variants else []) or "rules it doesn't name"
     return [f"{player.name} wasn't trained for these rules, but for {known}."]
 
 

@@ -24,6 +24,7 @@ from games.compiler import canvas_actions, canvas_size
 from games.rules import MAX_LEGAL
 from mcts import Evaluator, Memory, RolloutEvaluator, SearchConfig, SearchResult, search, uniform_evaluator
 from mcts.config import NO_MIXING, Mixing
+from selfplay.known import KnownVariants
 
 if TYPE_CHECKING:
     from selfplay.sight import Sight
@@ -131,7 +132,7 @@ class Player:
         if temperature < 0:
             raise ValueError(f"expected a temperature of at least 0, got {temperature}")
         self.name = name
-        self.variants = None if variants is None else tuple(variants)
+        self.variants = None if variants is None else KnownVariants.of(variants)
         self.simulations = 0 if config is None else config.simulations
         self._evaluator = evaluator
         self._config = config
@@ -223,7 +224,7 @@ class Player:
 
     def trained_for(self, variant: Variant) -> bool:
         """Whether the agent learned exactly these rules; what wasn't trained plays every variant alike."""
-        return self.variants is None or any(known.digest == variant.digest for known in self.variants)
+        return self.variants is None or self.variants.knows(variant)
 
     def check_plays(self, variant: Variant) -> None:
         """Raise `AgentError` if the agent can't evaluate this board at all."""
@@ -420,12 +421,10 @@ def _rollouts(text: str | None) -> int:
     return int(text)
 
 
-def _trained_variants(metadata: Mapping[str, str], path: Path) -> list[Variant]:
+def _trained_variants(metadata: Mapping[str, str], path: Path) -> KnownVariants:
     """The variants that an agent's file names; none if it names none."""
     try:
         entries = json.loads(metadata.get("variants", "[]"))
-        return [Variant.from_toml(entry["toml"], name=entry["name"], where=str(path)) for entry in entries]
-    except (KeyError, TypeError, ValueError) as error:
-        raise AgentError(
-            f"expected variants with name and toml in the metadata, got {error}: {path}"
-        ) from None
+    except ValueError as error:
+        raise AgentError(f"{path}: expected variants as JSON in the metadata, got {error}") from None
+    return KnownVariants.read(entries, path)

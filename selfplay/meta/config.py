@@ -25,6 +25,9 @@ class VisitConfig(SelfPlayConfig):
     rollout_share: float = Field(
         0.75, ge=0, le=1, description="share of playouts in values in the beginning, and in new variants"
     )
+    solver_nodes: int = Field(
+        50, ge=0, description="positions that the exact solver visits, a ply of a game, to put its end right"
+    )
     cache_megabytes: int = Field(2, ge=0, description="memory for a variant's evaluations")
     visit_positions: int = Field(1_000, ge=1, description="recorded positions after which a visit ends early")
 

@@ -19,7 +19,7 @@ from models.checkpoint import load_extras, pack_checkpoint
 from models.format import one_line
 from selfplay.actor import Actor
 from selfplay.config import SelfPlayConfig, TrainConfig
-from selfplay.export import named_variants
+from selfplay.known import KnownVariants
 from selfplay.loop import FirstLesson, Training
 from selfplay.meta.algorithms import algorithm
 from selfplay.meta.algorithms.base import HEADS, Adaptation
@@ -52,7 +52,7 @@ class Initialisation:
 
     net: PolicyValueNet
     name: str
-    known: tuple[Variant, ...] = ()
+    known: KnownVariants = field(default_factory=KnownVariants)
     adaptation: Adaptation | None = None
     learning: MetaLearningConfig | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Initialisation:
         """From a `.safetensors` file or a run's folder; raises `UserError` if it is none."""
         file = initial_weights(path) if path.is_dir() else path
         net, notes = load_checkpoint(file)
-        known = tuple(named_variants(notes["variants"], file)) if notes.get("variants") else ()
+        known = KnownVariants.read(notes.get("variants") or [], file)
         try:
             if "adaptation" not in notes:
                 return cls(net, path.name, known, notes=notes)
@@ -88,7 +88,7 @@ class Initialisation:
 
     def doubts(self, variant: Variant, *, seed: int = 0) -> bool:
         """Whether the heads misjudge a variant that is new to them, so that they had better start anew."""
-        is_known = any(known.digest == variant.digest for known in self.known)
+        is_known = self.known.knows(variant)
         learns_heads = self.adaptation is None or re.match(self.adaptation.trainable, "policy.")
         if self.trusted or is_known or not learns_heads:
             return False

@@ -14,6 +14,7 @@ from selfplay.actor import Actor, Episode
 from selfplay.meta.config import TasksConfig, VisitConfig
 from selfplay.meta.tasks import SHOWN_ALWAYS, Samples, Task, samples_of
 from selfplay.replay import Replay
+from selfplay.rescoring import Rescorer
 from selfplay.trust import RolloutTrust, judge
 
 
@@ -41,6 +42,7 @@ class TaskPool:
         self._played = [0] * len(variants)
         self._visits = [0] * len(variants)
         self._trust = [RolloutTrust(play.rollout_share) for _ in variants]
+        self._rescorers = [Rescorer([variant], play.solver_nodes) for variant in variants]
 
     def play(self, index: int, evaluator: Any) -> list[Episode]:
         """A visit to a variant, `advances` network batches or fewer; the games that ended, `variant` set."""
@@ -55,7 +57,7 @@ class TaskPool:
             positions += sum(int(episode.recorded.sum()) for episode in over)
             advances += 1
         self._mix(index, actor, ended, evaluator)
-        return [episode._replace(variant=index) for episode in ended]
+        return [self._rescorers[index].rescored(episode)._replace(variant=index) for episode in ended]
 
     def _mix(self, index: int, actor: Actor, episodes: Sequence[Episode], evaluator: Any) -> None:
         """Ask a visit's games how much playouts are worth beside the weights that played them."""

@@ -1,6 +1,7 @@
 """The split of rule variants into those to learn from, to choose by, and to be measured on, once and for all.
 
-`split.toml` beside this module holds it; `python benchmarks/meta_split.py` makes it anew. No variant of
+`split.toml` beside this module holds it; `python benchmarks/meta_split.py` makes it anew. `more.toml` holds
+more variants to learn from. No variant of
 one part is one of another part seen from another side (`games.fingerprint`). Tests are of three kinds:
 
     parameters      a family of the training (equal mechanisms) in a size, shape, length ... not seen there
@@ -61,7 +62,7 @@ VALIDATION_PAIRS: frozenset[Pair] = frozenset(
 )
 """Mechanisms that stand together neither in training nor in a test."""
 
-_FILE = "split.toml"
+_FILE, _MORE = "split.toml", "more.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +91,24 @@ class Split:
 
 
 @cache
-def load_split() -> Split:
+def load_split(*, more: bool = True) -> Split:
     """The committed split.
+
+    Args:
+        more: whether to learn from the variants of `more.toml`, too (`python -m benchmarks.meta_more`).
 
     Raises:
         VariantError: a variant of the catalogue has other rules than when the split was made; one line.
     """
-    return read_split((resources.files(__name__.rpartition(".")[0]) / _FILE).read_text(encoding="utf-8"))
+    split = read_split(_text(_FILE))
+    if not more:
+        return split
+    train = (*split.train, *_variants(tomllib.loads(_text(_MORE))["train"]))
+    return Split(train, split.validation_by_kind, split.test)
+
+
+def _text(name: str) -> str:
+    return (resources.files(__name__.rpartition(".")[0]) / name).read_text(encoding="utf-8")
 
 
 def read_split(text: str) -> Split:

@@ -28,7 +28,7 @@ from models.checkpoint import pack_checkpoint
 from models.evaluator import choose_device
 from selfplay.actor import Episode
 from selfplay.events import Events
-from selfplay.export import variant_entries
+from selfplay.known import KnownVariants
 from selfplay.loop import Observer, Progress, save, share_of_budget, stop_on_interrupt
 from selfplay.meta.algorithms import algorithm
 from selfplay.meta.algorithms.base import OuterLosses, State
@@ -124,7 +124,7 @@ class MetaTraining:
         net.load_state_dict(self.params)
         adaptation = self.algorithm.adaptation()
         notes = {
-            "variants": variant_entries(self.variants),
+            "variants": KnownVariants(self.variants).entries(),
             "positions": self.recorded,
             "steps": self.algorithm.steps,
             "seconds": round(self.seconds, 1),

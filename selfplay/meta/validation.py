@@ -14,6 +14,7 @@ import torch
 from games import Variant
 from models import PolicyValueNet
 from selfplay.config import SelfPlayConfig, StopConfig, TrainConfig
+from selfplay.known import KnownVariants
 from selfplay.meta.adapt import default_config
 from selfplay.meta.curve import CurvePoint, adaptation_curve
 from selfplay.meta.initialisation import Initialisation
@@ -95,7 +96,11 @@ def initialisation_of(training: MetaTraining) -> Initialisation:
     net = PolicyValueNet(training.config.network)
     net.load_state_dict(training.params)
     return Initialisation(
-        net, "init", training.variants, training.algorithm.adaptation(), training.config.learning
+        net,
+        "init",
+        KnownVariants(training.variants),
+        training.algorithm.adaptation(),
+        training.config.learning,
     )
 
 

@@ -15,6 +15,7 @@ from mcts import SearchConfig, search
 from mcts.config import Mixing
 from models import OnnxEvaluator
 from selfplay import Player
+from selfplay.known import KnownVariants
 from selfplay.sight import Sight
 from tests.selfplay.agents import export_agent
 
@@ -214,8 +215,23 @@ def test_metadata_that_names_no_variants_properly_is_refused(connect4_agent: Pat
     for entry in model.metadata_props:
         entry.value = "[{}]" if entry.key == "variants" else entry.value
     onnx.save(model, tmp_path / "odd.onnx")
-    with pytest.raises(AgentError, match="expected variants with name and toml"):
+    with pytest.raises(AgentError, match="expected variants with name, digest, toml"):
         Player.load(tmp_path / "odd.onnx")
+
+
+def test_variants_are_read_when_they_are_asked_for() -> None:
+    """An agent of hundreds of them is there at once, and says what is wrong with one when it matters."""
+    connect4 = games.load("connect4")
+    entries = [*KnownVariants([connect4]).entries(), {"name": "odd", "digest": "12", "toml": "board = 3"}]
+    known = KnownVariants.read(entries, "agent.onnx")
+    assert known.names == ["connect4", "odd"]
+    assert known.entries() == entries
+    assert known.knows(connect4)
+    assert not known.knows(games.load("tictactoe"))
+    assert known[0] == connect4
+    assert known[:1] == [connect4]
+    with pytest.raises(AgentError, match=r"agent.onnx: expected variants that can be played, got .*board"):
+        list(known)
 
 
 # --- playouts -----------------------------------------------------------------------------------------------

@@ -51,7 +51,8 @@ def test_the_committed_split_has_no_faults() -> None:
 
 def test_the_parts_are_large_enough() -> None:
     split = load_split()
-    assert 80 <= len(split.train) <= 160
+    assert 80 <= len(load_split(more=False).train) <= 160
+    assert len(split.train) >= 700
     assert len(split.validation) >= 8
     assert all(len(split.test[kind]) >= 8 for kind in KINDS)
 
