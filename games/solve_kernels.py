@@ -16,6 +16,7 @@ from games.compilation import inlined, kernel
 from games.geometry import N_DIRECTIONS, OFF
 from games.kernels import copy_row, list_legal, may_end, play, seat_to_play, value_for_seat
 from games.line_kernels import makes_line
+from games.number_kernels import as_int
 from games.rules import EMPTY, FIRST, FIRST_STONES, N_CELLS, PLY_CAP, SECOND, STONES, SWAP_RULE, Rules
 from games.state import COLOUR, EMPTIES, ONGOING, PLY, STATUS, STONES_LEFT, SWAPPED, VARIANT, WAY, State
 
@@ -137,6 +138,72 @@ def advance(rules: Rules, state: State, search: Search, limit: int) -> bool:
                 _fold(state, search, depth, value)
     registers[DEPTH] = depth
     return False
+
+
+@kernel
+def solve_end(
+    rules: Rules,
+    game: State,
+    plies: int,
+    state: State,
+    search: Search,
+    limit: int,
+    actions: NDArray[np.int16],
+    values: NDArray[np.int8],
+    best: NDArray[np.bool_],
+) -> int:
+    """Solve the positions of a game, rows 0 to `plies` - 1, from the last one back until NODES reach `limit`.
+
+    The first ply that is known: from there on `values` are to play, and `best` tells which actions keep them.
+    `actions` is scratch.
+    """
+    for ply in range(plies - 1, -1, -1):
+        copy_row(game, ply, state, 0)
+        value = _value(rules, state, search, limit)
+        if value == UNSETTLED:
+            return ply + 1
+        seat = seat_to_play(game, ply)
+        for number in range(_list_actions(rules, game, ply, actions)):
+            action = as_int(actions[number])
+            copy_row(game, ply, state, 0)
+            _play_below(rules, state, 0, action)
+            if value == -1 or state.info[1, STATUS] != ONGOING:
+                best[ply, action] = value == -1 or value_for_seat(state, 1, seat) == value
+                continue
+            copy_row(state, 1, state, 0)
+            same_seat = seat_to_play(state, 0) == seat
+            answer = _reaches(rules, state, search, value if same_seat else 1 - value, limit)
+            if answer == UNSETTLED:
+                return ply + 1
+            best[ply, action] = (answer == 1) == same_seat
+        values[ply] = value
+    return 0
+
+
+@kernel
+def _value(rules: Rules, state: State, search: Search, limit: int) -> int:
+    """The value to play of row 0, or UNSETTLED if NODES reach `limit` first."""
+    for needed in (1, 0):
+        answer = _reaches(rules, state, search, needed, limit)
+        if answer != 0:
+            return needed if answer == 1 else UNSETTLED
+    return -1
+
+
+@kernel
+def _reaches(rules: Rules, state: State, search: Search, needed: int, limit: int) -> int:
+    """Whether the player to move in row 0 reaches a value: 1 or 0, or UNSETTLED."""
+    ask(rules, state, search, needed if seat_to_play(state, 0) == 0 else 1 - needed)
+    if not advance(rules, state, search, limit):
+        return UNSETTLED
+    return 1 if search.frames[0, BEST] >= needed else 0
+
+
+@kernel
+def replay_game(rules: Rules, game: State, actions: NDArray[np.int16]) -> None:
+    """Fill the rows below the first with the positions that actions lead to."""
+    for ply in range(actions.shape[0]):
+        _play_below(rules, game, ply, as_int(actions[ply]))
 
 
 # The engine's functions are compiled into their callers: here once each, since they are long.

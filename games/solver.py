@@ -24,7 +24,7 @@ from games.compiler import rules_of, start_cells
 from games.errors import SolveLimitError
 from games.geometry import N_AXES, OFF, STEPS
 from games.kernels import copy_row
-from games.position import Position
+from games.position import Position, start
 from games.rules import EMPTY, HOLE, MAX_LEGAL
 from games.solve_kernels import Search
 from games.state import (
@@ -126,6 +126,19 @@ def solve_actions(
     return solver.action_values(position, nodes=nodes, seconds=seconds)
 
 
+class SolvedEnd(NamedTuple):
+    """What is known of the end of a game of T plies.
+
+    first: the first ply whose position is solved; T if none is
+    values: int8 `[T]`, to play: 1 wins, 0 draws, -1 loses; arbitrary before `first`
+    best: bool `[T, A]`: the actions that keep the value; arbitrary before `first`
+    """
+
+    first: int
+    values: NDArray[np.int8]
+    best: NDArray[np.bool_]
+
+
 class Solver:
     """Solves positions of one variant and keeps what it learns from one to the next.
 
@@ -169,23 +182,26 @@ class Solver:
             values[action] = value if following.to_play == position.to_play else -value
         return values
 
-    def best_actions(
-        self, position: Position, *, nodes: int | None = None, seconds: float | None = None
-    ) -> tuple[int, list[int]]:
-        """As `solve`, and the actions that keep this value; none if the game is over."""
-        limits = _Limits(nodes, seconds)
-        worth = self._limited_value(position, limits)
-        best = []
-        for action in position.legal_actions.tolist():
-            following = position.play(action)
-            same_seat = following.to_play == position.to_play
-            if (
-                self._reaches(following, worth, limits)
-                if same_seat
-                else self._holds(following, -worth, limits)
-            ):
-                best.append(action)
-        return worth, best
+    def solve_end(self, actions: NDArray[np.int16], *, nodes: int) -> SolvedEnd:
+        """Solve the positions of a game from the end back, as far as `nodes` visited positions reach.
+
+        actions: int16 `[T]` from the start of the game to its end
+
+        It doesn't depend on what was solved before: that is forgotten, before and after.
+        """
+        plies, n_actions = len(actions), self.variant.n_actions
+        game = new_state(self._rules, plies + 1)
+        copy_row(start(self.variant).state, 0, game, 0)
+        kernels.replay_game(self._rules, game, actions)
+        values, best = np.zeros(plies, np.int8), np.zeros((plies, n_actions), np.bool_)
+        self.forget()
+        before, scratch = int(self._search.registers[kernels.NODES]), np.empty(n_actions + 1, np.int16)
+        first = kernels.solve_end(
+            self._rules, game, plies, self._state, self._search, before + nodes, scratch, values, best
+        )
+        self.nodes += int(self._search.registers[kernels.NODES]) - before
+        self.forget()
+        return SolvedEnd(first, values, best)
 
     def forget(self) -> None:
         """Empty the table, as if nothing had been solved yet."""
@@ -193,19 +209,6 @@ class Solver:
         self._search.history[:] = _centrality(self.variant)
         self._search.registers[kernels.STORED] = 0
         self._search.registers[kernels.BUCKET_BITS] = self._first_bits
-
-    def _reaches(self, position: Position, value: int, limits: _Limits) -> bool:
-        """Whether the player to move reaches a value."""
-        if value == -1:
-            return True
-        if position.is_over:
-            return position.returns[position.to_play] >= value
-        copy_row(position.state, 0, self._state, 0)
-        return self._answer(position, value, limits) >= value
-
-    def _holds(self, position: Position, value: int, limits: _Limits) -> bool:
-        """Whether the player to move reaches no more than a value."""
-        return value == 1 or not self._reaches(position, value + 1, limits)
 
     def _limited_value(self, position: Position, limits: _Limits) -> int:
         """The value for the player to move: does it win? If not, does it draw?"""

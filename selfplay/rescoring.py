@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from games import Position, SolveLimitError, Variant, start
+from games import Variant
 from games.solver import Solver
 from selfplay.actor import Episode
 
@@ -33,43 +33,24 @@ class Rescorer:
         """A game with exact values and policies from `Episode.exact` on; it depends on the game alone."""
         if not self._nodes:
             return episode
-        solver = self._solver(episode.variant)
-        positions = _positions(self._variants[episode.variant], episode)
-        policy, value, exact = episode.policy.copy(), episode.value.copy(), len(positions)
-        limit = solver.nodes + self._nodes * len(positions)
-        while exact > 0:
-            position = positions[exact - 1]
-            try:
-                worth, best = solver.best_actions(position, nodes=max(1, limit - solver.nodes))
-            except SolveLimitError:
-                break
-            exact -= 1
-            value[exact] = worth
-            if episode.recorded[exact]:
-                policy[exact] = _only(best, policy[exact])
+        nodes = self._nodes * len(episode.actions)
+        exact, values, best = self._solver(episode.variant).solve_end(episode.actions, nodes=nodes)
+        policy, value = episode.policy.copy(), episode.value.copy()
+        value[exact:] = values[exact:]
+        for ply in exact + np.flatnonzero(episode.recorded[exact:]):
+            policy[ply] = _only(best[ply], policy[ply])
         return episode._replace(policy=policy, value=value, exact=exact)
 
     def _solver(self, variant: int) -> Solver:
-        solver = self._solvers.get(variant)
-        if solver is None:
-            solver = self._solvers[variant] = Solver(self._variants[variant], memory=_MEMORY)
-        solver.forget()
-        return solver
+        if variant not in self._solvers:
+            self._solvers[variant] = Solver(self._variants[variant], memory=_MEMORY)
+        return self._solvers[variant]
 
 
-def _positions(variant: Variant, episode: Episode) -> list[Position]:
-    """Those in which something was played."""
-    positions = [start(variant)]
-    for action in episode.actions[:-1].tolist():
-        positions.append(positions[-1].play(action))
-    return positions
-
-
-def _only(actions: Sequence[int], policy: NDArray[np.float16]) -> NDArray[np.float16]:
+def _only(actions: NDArray[np.bool_], policy: NDArray[np.float16]) -> NDArray[np.float16]:
     """A policy without other actions; even over these if it had none of them."""
-    kept = np.zeros_like(policy)
-    kept[list(actions)] = policy[list(actions)]
+    kept = np.where(actions, policy, np.float16(0))
     if not kept.any():
-        kept[list(actions)] = 1.0
+        kept = actions.astype(np.float16)
     shares: NDArray[np.float16] = (kept / kept.sum(dtype=np.float32)).astype(np.float16)
     return shares

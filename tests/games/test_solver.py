@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -210,13 +211,18 @@ def test_every_action_has_its_value() -> None:
 @pytest.mark.parametrize("name", SMALL)
 @settings(max_examples=5)
 @given(choices=CHOICES)
-def test_the_best_actions_are_those_that_keep_the_value(name: str, choices: list[int]) -> None:
+def test_the_end_of_a_game_is_solved_back_as_far_as_nodes_reach(name: str, choices: list[int]) -> None:
     solver = Solver(variant(SMALL[name]), memory=16)
-    for position in walk(games.start(solver.variant), choices)[-8:]:
-        values = solver.action_values(position)
-        worth, best = solver.best_actions(position)
-        assert worth == solver.value(position)
-        assert best == [action for action, value in values.items() if value == worth]
+    game = walk(games.start(solver.variant), choices)
+    actions, firsts = np.array(game[-1].actions, np.int16), []
+    for nodes in (1, 100, 20_000):
+        first, values, best = solver.solve_end(actions, nodes=nodes)
+        firsts.append(first)
+        for ply in range(max(first, len(actions) - 8), len(actions)):
+            expected = solver.action_values(game[ply])
+            assert values[ply] == max(expected.values())
+            assert np.flatnonzero(best[ply]).tolist() == [a for a, v in expected.items() if v == values[ply]]
+    assert firsts == sorted(firsts, reverse=True)
 
 
 def test_a_solver_that_forgot_visits_the_same_positions_again() -> None:
