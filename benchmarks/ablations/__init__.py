@@ -1,0 +1,1 @@
+"""What each switch of training is worth, on equal compute."""

@@ -1,0 +1,59 @@
+"""Ablations: what a plan says, rows that are there, the table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.ablations import __main__ as ablations
+from games import UserError
+from selfplay.config import read_config
+
+PLAN = Path(ablations.__file__).with_name("connect4.toml")
+
+
+def row(arm: str, seed: int, policy: float, searched: float) -> dict[str, Any]:
+    errors = {"0": {"easy": 0.0, "mean": policy}, "64": {"easy": 0.0, "hard": 0.5, "mean": searched}}
+    return {"arm": arm, "seed": seed, "positions": 1000, "steps": 5, "errors": errors}
+
+
+def test_every_arm_of_the_committed_plan_can_be_configured() -> None:
+    arms = ablations.read_arms(PLAN)
+    assert next(iter(arms)) == "base"
+    configs = {name: read_config(None, settings) for name, settings in arms.items()}
+    assert len({config.model_dump_json() for config in configs.values()}) == len(arms)
+
+
+def test_a_plan_that_is_none_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text("arms = 3")
+    with pytest.raises(UserError, match="expected base settings and arms as TOML") as caught:
+        ablations.read_arms(tmp_path / "plan.toml")
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_there_is_not_measured_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[list[str]] = []
+
+    def trained(settings: list[str]) -> dict[str, Any]:
+        asked.append(settings)
+        return {"positions": 1, "steps": 1, "errors": {}}
+
+    monkeypatch.setattr(ablations, "trained", trained)
+    arms, results = {"base": [], "other": ["learner.batch_size=64"]}, tmp_path / "rows.jsonl"
+    assert len(list(ablations.measure(arms, 1.0, 1, results))) == 2
+    assert asked == [["minutes=1.0", "seed=0"], ["learner.batch_size=64", "minutes=1.0", "seed=0"]]
+    assert [(r["arm"], r["seed"]) for r in ablations.measure(arms, 1.0, 2, results)] == [
+        ("base", 1),
+        ("other", 1),
+    ]
+    assert len(list(ablations.measure(arms, 2.0, 1, results))) == 2  # other minutes
+    assert len([json.loads(text) for text in results.read_text().splitlines()]) == 6
+
+
+def test_the_table_holds_means_over_seeds() -> None:
+    text = ablations.table([row("base", 0, 0.1, 0.04), row("base", 1, 0.2, 0.06), row("x", 0, 0.3, 0.01)])
+    assert "| base | 2 | 1,000 | 15.0 % | 5.0 % | 50.0 % |" in text
+    assert "| x | 1 | 1,000 | 30.0 % | 1.0 % | 50.0 % |" in text
