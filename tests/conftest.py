@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from hypothesis import settings
 
 settings.register_profile("house", deadline=None, max_examples=50, derandomize="CI" in os.environ)
 settings.load_profile("house")
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell's background jobs: some tests interrupt
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

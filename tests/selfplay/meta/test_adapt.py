@@ -14,6 +14,7 @@ from games import AgentError, RunError
 from models import NetworkConfig, PolicyValueNet, load_checkpoint, save_checkpoint
 from selfplay.arena import Duel, Encounter
 from selfplay.config import StopConfig, TrainConfig
+from selfplay.known import KnownVariants
 from selfplay.loop import Training
 from selfplay.match import Game, MatchResult
 from selfplay.meta.adapt import default_config, rehearsed, resume_adaptation, start_adaptation
@@ -147,12 +148,12 @@ def test_the_inner_loop_of_an_initialisation_is_its_first_lesson() -> None:
     for name in ("maml", "meta-sgd", "learned-optimizer", "cavia"):
         learning = MetaLearningConfig(algorithm=name, inner_steps=2)
         made = algorithm(name, net, learning)
-        start = Initialisation(net, "init", (), made.adaptation(), learning)
+        start = Initialisation(net, "init", KnownVariants(), made.adaptation(), learning)
         assert start.first_lesson() is not None, name
     for name in ("joint", "reptile"):
         learning = MetaLearningConfig(algorithm=name, inner_steps=2)
         adaptation = algorithm(name, net, learning).adaptation()
-        assert Initialisation(net, "init", (), adaptation, learning).first_lesson() is None, name
+        assert Initialisation(net, "init", KnownVariants(), adaptation, learning).first_lesson() is None, name
 
 
 def test_the_first_lesson_comes_before_the_first_step(tmp_path: Path) -> None:
@@ -179,7 +180,9 @@ def test_a_prototype_start_is_a_blend_of_known_variants(tmp_path: Path) -> None:
         f"moves.{name}": torch.ones(1, 3),
     }
     adaptation = Adaptation("", "adamw", 1e-3, library=library, names=("known",))
-    start = Initialisation(net, "init", (), adaptation, MetaLearningConfig(algorithm="prototypes"))
+    start = Initialisation(
+        net, "init", KnownVariants(), adaptation, MetaLearningConfig(algorithm="prototypes")
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("selfplay.meta.algorithms.prototypes.embed", lambda _samples: torch.zeros(1))
         moved = start.start(TICTACTOE)

@@ -11,6 +11,7 @@ import torch
 
 import games
 from models import load_checkpoint, save_checkpoint
+from selfplay.known import KnownVariants
 from selfplay.meta.adapt import start_adaptation
 from selfplay.meta.algorithms import algorithm
 from selfplay.meta.algorithms.base import HEADS
@@ -29,7 +30,9 @@ def doubting(monkeypatch: pytest.MonkeyPatch, name: AlgorithmName = "joint") -> 
     misjudged = Sight(share=1.0, understood=False)
     monkeypatch.setattr("selfplay.meta.initialisation.look", lambda *_, **__: misjudged)
     learning = MetaLearningConfig(algorithm=name)
-    return Initialisation(NET, "init", (TICTACTOE,), algorithm(name, NET, learning).adaptation(), learning)
+    return Initialisation(
+        NET, "init", KnownVariants([TICTACTOE]), algorithm(name, NET, learning).adaptation(), learning
+    )
 
 
 def test_new_heads_leave_the_tower_as_it_is() -> None:
