@@ -164,6 +164,7 @@ class Solver:
         self._state = new_state(self._rules, depths)
         self._search = _new_search(variant, depths, int(self._rules.flags[0, MAX_LEGAL]), memory)
         self._first_bits = int(self._search.registers[kernels.BUCKET_BITS])
+        self._first_history = self._search.history.copy()
 
     def value(self, position: Position, *, nodes: int | None = None, seconds: float | None = None) -> int:
         """As `solve`, which documents the limits; they count from this call on."""
@@ -187,7 +188,7 @@ class Solver:
 
         actions: int16 `[T]` from the start of the game to its end
 
-        It doesn't depend on what was solved before: that is forgotten, before and after.
+        It doesn't depend on what was solved before: that is forgotten.
         """
         plies, n_actions = len(actions), self.variant.n_actions
         game = new_state(self._rules, plies + 1)
@@ -200,13 +201,12 @@ class Solver:
             self._rules, game, plies, self._state, self._search, before + nodes, scratch, values, best
         )
         self.nodes += int(self._search.registers[kernels.NODES]) - before
-        self.forget()
         return SolvedEnd(first, values, best)
 
     def forget(self) -> None:
         """Empty the table, as if nothing had been solved yet."""
         self._search.table[:] = 0
-        self._search.history[:] = _centrality(self.variant)
+        self._search.history[:] = self._first_history
         self._search.registers[kernels.STORED] = 0
         self._search.registers[kernels.BUCKET_BITS] = self._first_bits
 

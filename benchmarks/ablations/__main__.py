@@ -11,8 +11,6 @@ goes on; nothing else should run meanwhile, for the clock is what is equal.
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
 import statistics
 import sys
 import tempfile
@@ -24,6 +22,7 @@ from typing import Any
 import games
 from games import UserError
 from selfplay.evaluate import Evaluation, evaluate_player, load_players
+from selfplay.meta.study import append_row, read_rows
 from selfplay.suite import read_suite
 from selfplay.training import start_training
 
@@ -81,26 +80,25 @@ def measure(arms: Arms, minutes: float, seeds: int, results: Path) -> Iterator[d
         for name, settings in arms.items():
             if (name, seed, minutes, tuple(settings)) in there:
                 continue
-            row = {"arm": name, "seed": seed, "minutes": minutes, "settings": list(settings)}
+            row = {"arm": name, "variant": VARIANT, "seed": seed, "minutes": minutes}
+            row["settings"] = list(settings)
             row |= trained([*settings, f"minutes={minutes}", f"seed={seed}"])
-            with results.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
+            append_row(results, row)
             yield row
 
 
 def trained(settings: Sequence[str]) -> dict[str, Any]:
     """What a training with these settings comes to: positions, steps, and errors on the solved sets."""
-    folder = Path(tempfile.mkdtemp(prefix="ablation-"))
-    try:
-        summary = start_training([games.load(VARIANT)], folder / "run", None, settings)
-        suite = read_suite(SUITE, games.load(VARIANT))
-        players = load_players(str(folder / "run"), SIMULATIONS, threads=2)
+    variant = games.load(VARIANT)
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        summary = start_training([variant], run, None, settings)
+        suite = read_suite(SUITE, variant)
+        players = load_players(str(run), SIMULATIONS, threads=2)
         found = {
-            str(number): errors(evaluate_player(player, games.load(VARIANT), suite))
+            str(number): errors(evaluate_player(player, variant, suite))
             for number, player in zip(SIMULATIONS, players, strict=True)
         }
-    finally:
-        shutil.rmtree(folder)
     return {"positions": summary["positions"], "steps": summary["steps"], "errors": found}
 
 
@@ -110,13 +108,6 @@ def errors(evaluation: Evaluation) -> dict[str, float]:
     return {name: round(1 - score.value_preserving.mean, 4) for name, score in scores.items()}
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Rows measured so far."""
-    if not path.exists():
-        return []
-    return [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
-
-
 def line(row: Mapping[str, Any]) -> str:
     """A row in words."""
     found = ", ".join(f"{number} simulations {100 * e['mean']:.1f} %" for number, e in row["errors"].items())
@@ -124,7 +115,7 @@ def line(row: Mapping[str, Any]) -> str:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Means over seeds as a Markdown table; the hardest set is the one that the base errs on most."""
+    """Means over seeds as a Markdown table; the hardest set is the one that a run errs on most."""
     lines = [
         "| arm | seeds | positions | policy alone | 64 simulations | hardest set |",
         "|---|---|---|---|---|---|",
