@@ -283,13 +283,17 @@ def conditions(job: Job) -> str:
 
 
 def _learning(job: Job) -> dict[str, Any]:
-    """What a variant is learned with, all settings of which matter, wherever they come from."""
+    """What a variant is learned with, all settings of which matter, wherever they come from.
+
+    Those at their usual value aren't named, so that a setting that comes into being later changes nothing.
+    """
     from selfplay.config import read_config
     from selfplay.meta.adapt import default_config
 
     if job.how.minutes is None:
-        return _config(job).model_dump(mode="json", exclude={"seed"})
-    return read_config(None, _settings(job), base=default_config()).model_dump(mode="json")
+        return _config(job).model_dump(mode="json", exclude_defaults=True, exclude={"seed"})
+    config = read_config(None, _settings(job), base=default_config())
+    return config.model_dump(mode="json", exclude_defaults=True)
 
 
 def _cells(variant: Variant) -> int:
