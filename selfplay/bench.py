@@ -1,6 +1,8 @@
 """`selfplay bench`: how fast each layer runs on this machine, one core unless it says otherwise.
 
-Every figure is the median of several repetitions; rates are per second.
+Every figure is the median of several repetitions; rates are per second. Beside each layer stands its ceiling:
+memory bandwidth for search, the matrix rate for the network, the bare network for self-play, the bare forward
+and backward pass for learning.
 """
 
 from __future__ import annotations
@@ -59,7 +61,7 @@ def run_bench(
         "arena": lambda: bench_arena(report, threads=os.cpu_count() or 1),
         "meta": lambda: _bench_meta(report, **network),
     }
-    result: dict[str, Any] = {"machine": machine(), "network": network}
+    result: dict[str, Any] = {"machine": machine(), "shape": network}
     for layer in LAYERS:
         if not layers or layer in layers:
             report(f"-- {layer}")
@@ -129,8 +131,13 @@ def bench_rules(report: Report) -> dict[str, dict[str, float]]:
 
 
 def bench_search(report: Report) -> dict[str, dict[str, float]]:
-    """Gumbel search with a uniform evaluator, batch 256, 32 simulations: simulations a second."""
+    """Gumbel search with a uniform evaluator, batch 256, 32 simulations: simulations a second.
+
+    A simulation writes a node and its edges at least; beside that rate stands the memory's (needs torch).
+    """
     rows = {}
+    bandwidth = _copy_rate()
+    report(f"memory: {bandwidth / 1e9:.1f} GB/s")
     for name in SEARCH_VARIANTS:
         variant = games.load(name)
         rules = rules_of(variant)
@@ -146,21 +153,45 @@ def bench_search(report: Report) -> dict[str, dict[str, float]]:
 
         rate = SEARCH_BATCH * SIMULATIONS / _median_seconds(run)
         bytes_per_game = tree_bytes(variant, simulations=SIMULATIONS)
-        rows[name] = {"simulations_per_second": rate, "bytes_per_game": float(bytes_per_game)}
-        report(f"{name}: {rate / 1e6:.2f} M simulations/s, {bytes_per_game / 1024:.1f} KiB of tree a game")
-    return rows
+        share = rate * bytes_per_game / SIMULATIONS / bandwidth
+        rows[name] = {
+            "simulations_per_second": rate,
+            "bytes_per_game": float(bytes_per_game),
+            "share_of_memory_bandwidth": share,
+        }
+        report(
+            f"{name}: {rate / 1e6:.2f} M simulations/s, {bytes_per_game / 1024:.1f} KiB of tree a game, "
+            f"{100 * share:.0f} % of the memory's bandwidth"
+        )
+    return {"memory": {"bytes_per_second": bandwidth}, **rows}
+
+
+def _copy_rate() -> float:
+    import torch
+
+    from selfplay.ceilings import copy_rate
+
+    torch.set_num_threads(1)
+    return copy_rate(torch.device("cpu"))
 
 
 def bench_network(report: Report, *, blocks: int, channels: int, batch: int) -> dict[str, float]:
     """The bare network on one core at several batch sizes: positions a second (needs torch)."""
-    evaluate, description = _network(blocks, channels)
-    report(description)
-    rates = {}
+    from selfplay.ceilings import forward_operations, matrix_rate
+
+    net, evaluate = _network(blocks, channels)
+    report(f"{blocks} blocks x {channels} channels, {evaluate.description}")
+    ceiling = matrix_rate(evaluate.device, evaluate.dtype)
+    operations = forward_operations(net, _observation(1))
+    report(f"matrix products: {ceiling / 1e9:.0f} GFLOP/s; a position takes {operations / 1e6:.1f} MFLOP")
+    rows = {"matrix_operations_per_second": ceiling, "operations_per_position": operations}
     for size in sorted({1, 64, batch}):
         observation = _observation(size)
-        rates[str(size)] = size / _median_seconds(lambda o=observation: evaluate(o), repetitions=15)  # type: ignore[misc]
-        report(f"batch {size}: {rates[str(size)]:.0f} positions/s")
-    return rates
+        rate = size / _median_seconds(lambda o=observation: evaluate(o), repetitions=15)  # type: ignore[misc]
+        share = rate * operations / ceiling
+        rows |= {str(size): rate, f"{size}_share_of_matrix_rate": share}
+        report(f"batch {size}: {rate:.0f} positions/s, {100 * share:.0f} % of the matrix rate")
+    return rows
 
 
 def bench_selfplay(report: Report, *, blocks: int, channels: int, batch: int) -> dict[str, float]:
@@ -168,7 +199,7 @@ def bench_selfplay(report: Report, *, blocks: int, channels: int, batch: int) ->
     from selfplay.actor import Actor
     from selfplay.config import SelfPlayConfig
 
-    evaluate, _ = _network(blocks, channels)
+    _, evaluate = _network(blocks, channels)
     config = SelfPlayConfig(threads=1, games=batch)
     actor = Actor([games.load("connect4")], config, games=batch, seed=0)
     fixed = _observation(batch)
@@ -232,13 +263,26 @@ def bench_learner(report: Report, *, blocks: int, channels: int, threads: int) -
     rng = np.random.default_rng(0)
     torch.set_num_threads(1)
 
-    def step() -> None:
+    def step() -> Any:
         batch = replay.sample(rng, batch_size=config.batch_size, window=20_000, search_value_share=0.3)
         learner.step(batch, progress=0.0)
+        return batch
 
-    rate = config.batch_size / _median_seconds(step)
-    report(f"batch {config.batch_size}, {threads} threads: {rate:.0f} samples/s")
-    return {"batch": float(config.batch_size), "threads": float(threads), "samples_per_second": rate}
+    fixed = step()
+    seconds = [(_seconds(step), _seconds(lambda: learner.gradients(fixed))) for _ in range(REPETITIONS)]
+    whole, bare = (config.batch_size / statistics.median(column) for column in zip(*seconds, strict=True))
+    share = statistics.median(part / total for total, part in seconds)
+    report(
+        f"batch {config.batch_size}, {threads} threads: {whole:.0f} samples/s, "
+        f"{100 * share:.0f} % of the bare forward and backward pass's"
+    )
+    return {
+        "batch": float(config.batch_size),
+        "threads": float(threads),
+        "samples_per_second": whole,
+        "bare_samples_per_second": bare,
+        "share_of_bare_passes": share,
+    }
 
 
 def bench_arena(report: Report, *, threads: int) -> dict[str, float]:
@@ -368,7 +412,8 @@ def _playout_rates(variant: Variant) -> dict[str, float]:
     return dict(zip(names, np.median(rows, axis=0).tolist(), strict=True))
 
 
-def _network(blocks: int, channels: int) -> tuple[Callable[[games.Observation], Any], str]:
+def _network(blocks: int, channels: int) -> tuple[Any, Any]:
+    """A fresh network and its evaluator, on one thread."""
     import torch
 
     from models import NetworkConfig, NetworkEvaluator, PolicyValueNet
@@ -376,8 +421,7 @@ def _network(blocks: int, channels: int) -> tuple[Callable[[games.Observation], 
     torch.set_num_threads(1)
     torch.manual_seed(0)
     net = PolicyValueNet(NetworkConfig(blocks=blocks, channels=channels))
-    evaluator = NetworkEvaluator(net)
-    return evaluator, f"{blocks} blocks x {channels} channels, {evaluator.description}"
+    return net, NetworkEvaluator(net)
 
 
 def _observation(batch: int) -> games.Observation:

@@ -10,8 +10,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import games
+from models import NetworkConfig, PolicyValueNet
 from selfplay import Player
 from selfplay.bench import tree_bytes
+from selfplay.ceilings import forward_operations
 from selfplay.cli import app
 
 TINY = [
@@ -137,8 +139,33 @@ def test_bench_writes_what_it_measured(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     bench = json.loads((tmp_path / "bench.json").read_text())
     assert bench["machine"]["cores"] >= 1
-    assert set(bench) == {"machine", "network", "search"}
+    assert set(bench) == {"machine", "shape", "search"}
     assert bench["search"]["connect4"]["simulations_per_second"] > 10_000
+
+
+def test_bench_puts_rates_beside_their_ceilings(tmp_path: Path) -> None:
+    tiny = ("--blocks", "1", "--channels", "8", "--batch", "16")
+    result = run("bench", "network", "learner", *tiny, "--json", tmp_path / "bench.json")
+    assert result.exit_code == 0, result.output
+    bench = json.loads((tmp_path / "bench.json").read_text())
+    network, learner = bench["network"], bench["learner"]
+    expected = network["16"] * network["operations_per_position"] / network["matrix_operations_per_second"]
+    assert network["16_share_of_matrix_rate"] == pytest.approx(expected)
+    assert 0 < expected < 1
+    assert 0 < learner["share_of_bare_passes"] < 1.5
+    assert learner["bare_samples_per_second"] > 0
+
+
+def test_the_operations_of_a_forward_pass_are_those_on_paper() -> None:
+    config = NetworkConfig(blocks=1, channels=8, policy_hidden=4, value_hidden=5, rule_hidden=6)
+    cells, wide = 42, 2 * 8
+    tower = cells * 9 * 8 * (config.planes + 8 + 8)
+    film = config.features * 6 + 6 * 2 * 8
+    policy = cells * (8 * 4 + 4) + wide * 4 + wide * 2
+    value = wide * 5 + 5 * 3
+    seen = games.start(games.load("connect4")).observation()
+    counted = forward_operations(PolicyValueNet(config), seen)
+    assert counted == 2 * (tower + film + policy + value)
 
 
 def test_the_memory_of_a_game_is_nodes_and_edges() -> None:
