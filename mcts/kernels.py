@@ -18,6 +18,7 @@ from mcts.rollout_kernels import UNLIMITED, Rollouts, mix_rollouts, rollout_valu
 from mcts.select_kernels import Completion, bring_best_forward, complete, noisy_score, select, sigma
 from mcts.tree_kernels import (
     DRAWN,
+    F0,
     F1,
     F32_MAX,
     LOSS,
@@ -48,11 +49,15 @@ __all__ = [
     "observe_waiting",
     "plant",
     "plant_rows",
+    "policy_surprise",
     "roll_out_waiting",
     "root_value",
     "write_policy",
     "write_results",
 ]
+
+_LEAST_PRIOR = 1e-4
+"""What a search's surprise counts a smaller probability as."""
 
 
 @inlined
@@ -340,6 +345,27 @@ def write_policy(
     for edge in range(first, end):
         action = tree.action[edge]
         policy[out, rules.canvas[variant, action] if on_canvas else action] /= total
+
+
+@inlined
+def policy_surprise(tree: Tree, game: int, policy: NDArray[np.float32], row: int) -> float:
+    """Kullback-Leibler divergence, in nats, of the network's policy from a search's, over own actions.
+
+    0 where the network wasn't asked: its policy is then even, and so is the search's over what it proved.
+    """
+    root = root_of(tree, game)
+    first, end = tree.first_edge[root], tree.first_edge[root] + tree.n_edges[root]
+    if tree.opened[root] == 0:
+        return 0.0
+    total = 0.0
+    for edge in range(first, end):
+        total += max(F0, tree.prior[edge])
+    surprise = 0.0
+    for edge in range(first, end):
+        share = float(policy[row, tree.action[edge]])
+        if share > 0.0:
+            surprise += share * math.log(share / max(float(tree.prior[edge]) / total, _LEAST_PRIOR))
+    return surprise
 
 
 @inlined

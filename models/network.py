@@ -59,6 +59,17 @@ class Canvas(NamedTuple):
     wrapping: Wrapping | None
 
 
+class Body(NamedTuple):
+    """The tower's answer, which heads read.
+
+    cells: `[B, C, H, W]`, not negative and zero off the board; pooled: `[B, 2C]`, see `pool`
+    """
+
+    cells: Tensor
+    pooled: Tensor
+    canvas: Canvas
+
+
 def value_to_play(wdl_logits: Tensor) -> Tensor:
     """P(win) - P(loss) for the player to move, float32 `[...]` in [-1, 1].
 
@@ -103,10 +114,13 @@ class PolicyValueNet(nn.Module):
         """
         if wraps is None:
             wraps = bool(any_wraps(rules))
-        canvas = lay_out(planes, rules, wraps=wraps)
-        x = F.relu(self.trunk(planes, rules, canvas))
-        pooled = pool(x, canvas)
-        return self.policy(x, pooled, canvas), self.value(pooled)
+        body = self.body(planes, rules, lay_out(planes, rules, wraps=wraps))
+        return self.policy(body), self.value(body.pooled)
+
+    def body(self, planes: Tensor, rules: Tensor, canvas: Canvas) -> Body:
+        """What heads read."""
+        cells = F.relu(self.trunk(planes, rules, canvas))
+        return Body(cells, pool(cells, canvas), canvas)
 
     def trunk(self, planes: Tensor, rules: Tensor, canvas: Canvas) -> Tensor:
         """The tower before its last activation, `[B, C, H, W]`, zero off the board."""
@@ -164,11 +178,11 @@ class PolicyHead(nn.Module):
         self.plane = nn.Conv2d(config.policy_hidden, 1, 1)
         self.extra = nn.Linear(2 * config.channels, EXTRA_ACTIONS)
 
-    def forward(self, x: Tensor, pooled: Tensor, canvas: Canvas) -> Tensor:
-        """`[B, C, H, W]` and its pooled `[B, 2C]` to logits `[B, H*W + 2]`."""
-        hidden = F.relu(self.hidden(x) + self.pooled_bias(pooled)[:, :, None, None])
-        cells = (self.plane(hidden) * canvas.mask).flatten(1)
-        return torch.cat((cells, self.extra(pooled)), 1)
+    def forward(self, body: Body) -> Tensor:
+        """Logits `[B, H*W + 2]`."""
+        hidden = F.relu(self.hidden(body.cells) + self.pooled_bias(body.pooled)[:, :, None, None])
+        cells = (self.plane(hidden) * body.canvas.mask).flatten(1)
+        return torch.cat((cells, self.extra(body.pooled)), 1)
 
 
 class ValueHead(nn.Module):
@@ -187,16 +201,21 @@ class ValueHead(nn.Module):
 
 def initialise(net: PolicyValueNet) -> None:
     """He initialisation; blocks start as the identity, FiLM as no change, outputs small."""
-    for module in net.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+    initialise_layers(net)
     for layer in (net.film.output, *(block.second for block in net.blocks)):
         assert isinstance(layer, nn.Conv2d | nn.Linear)
         nn.init.zeros_(layer.weight)
     for output in (net.policy.plane, net.policy.extra, net.value.output):
         nn.init.normal_(output.weight, std=OUTPUT_GAIN / math.sqrt(output.weight[0].numel()))
+
+
+def initialise_layers(module: nn.Module) -> None:
+    """He initialisation of every layer; no biases."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 def pool(x: Tensor, canvas: Canvas) -> Tensor:

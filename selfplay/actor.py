@@ -29,6 +29,7 @@ class Episode(NamedTuple):
     actions: int16 `[T]`; policy: float16 `[T, A]`, zero where not recorded
     value: float32 `[T]`, the search's root value to play, 0 where nothing was searched; seat: int8 `[T]`
     recorded: bool `[T]`: a training target; result: -1, 0 or 1 for seat 0
+    surprise: float32 `[T]`, nats: how far the search's policy was from the network's, 0 where not recorded
     exact: from this ply on values and policies are the exact solver's; T if none are
     """
 
@@ -38,6 +39,7 @@ class Episode(NamedTuple):
     value: NDArray[np.float32]
     seat: NDArray[np.int8]
     recorded: NDArray[np.bool_]
+    surprise: NDArray[np.float32]
     result: int
     exact: int
 
@@ -158,6 +160,7 @@ class Actor:
             value=games.root_value[record, :plies].copy(),
             seat=games.seat[record, :plies].copy(),
             recorded=recorded,
+            surprise=np.where(recorded, games.surprise[record, :plies], np.float32(0)),
             result=int(games.result[record]),
             exact=plies,
         )
@@ -176,6 +179,7 @@ def _new_games(rules: Any, games: int) -> Games:
         root_value=np.zeros((2 * games, plies), np.float32),
         seat=np.zeros((2 * games, plies), np.int8),
         recorded=np.zeros((2 * games, plies), np.bool_),
+        surprise=np.zeros((2 * games, plies), np.float32),
         plies=np.zeros(2 * games, np.int16),
         result=np.zeros(2 * games, np.int8),
         variant=np.zeros(2 * games, np.int16),

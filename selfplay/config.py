@@ -48,6 +48,9 @@ class SelfPlayConfig(Section):
     solver_nodes: int = Field(
         0, ge=0, description="positions that the exact solver visits, a ply of a game, to put its end right"
     )
+    reanalysis: float = Field(
+        0.0, ge=0, description="positions searched again for each new one; they count as recorded (MuZero)"
+    )
     cache_megabytes: int = Field(64, ge=0, description="memory for evaluations of positions seen before")
 
     def shares(self, variants: int) -> list[float]:
@@ -83,6 +86,12 @@ class LearnerConfig(Section):
     search_value_share: float = Field(
         0.3, ge=0, le=1, description="share of the search's value in the value target"
     )
+    surprise_share: float = Field(
+        0.0, ge=0, le=1, description="share of a batch drawn by how much its searches surprised (KataGo: 0.5)"
+    )
+    reply_weight: float = Field(0.0, ge=0, description="weight of the opponent's reply (KataGo: 0.15)")
+    owners_weight: float = Field(0.0, ge=0, description="weight of the final board's owners, a cell's mean")
+    plies_weight: float = Field(0.0, ge=0, description="weight of the plies left")
     ema_decay: float = Field(0.995, ge=0, lt=1, description="decay a step of the averaged weights that play")
     window_min: int = Field(20_000, ge=1, description="positions the replay window holds at least")
     window_share: float = Field(0.5, gt=0, le=1, description="share of all recorded positions it grows with")
@@ -92,6 +101,11 @@ class LearnerConfig(Section):
         "", description="regular expression: parameters learn whose name begins with a match"
     )
     precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$", description="of the training step")
+
+    @property
+    def auxiliary_weights(self) -> tuple[float, float, float]:
+        """Of reply, owners and plies left; see `models.auxiliary`."""
+        return self.reply_weight, self.owners_weight, self.plies_weight
 
 
 class DuelConfig(Section):

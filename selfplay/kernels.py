@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from games.compilation import inlined, kernel
 from games.kernels import list_legal, observe_row, play, reset, seat_to_play, value_for_seat
 from games.number_kernels import as_int, uniform
-from games.rules import N_CELLS, Rules
-from games.state import ONGOING, PLY, STATUS, State
+from games.rules import FIRST, N_CELLS, SECOND, Rules
+from games.state import ONGOING, PLY, STATUS, SWAPPED, State
 from mcts.cache_kernels import Cache, is_in_use, keep, position_key, slot_of
 from mcts.config import Settings
 from mcts.kernels import (
@@ -24,6 +24,7 @@ from mcts.kernels import (
     best_edge,
     observe_leaf,
     plant,
+    policy_surprise,
     root_value,
     write_policy,
 )
@@ -43,6 +44,7 @@ class Games(NamedTuple):
     actions: int16 `[2B, T]`, own actions; policy: float32 `[2B, T, A]`, own actions
     root_value: float32 `[2B, T]`, to play, 0 in a random opening; seat: int8 `[2B, T]`
     recorded: bool `[2B, T]`: a full search, so a training target
+    surprise: float32 `[2B, T]`, nats: how far the search's policy is from the network's, where recorded
     plies: int16 `[2B]`; result: int8 `[2B]`, for seat 0; variant: int16 `[2B]`
     counts: int64 `[4]`: moves, full searches, simulations, evaluations by the network
     """
@@ -56,6 +58,7 @@ class Games(NamedTuple):
     root_value: NDArray[np.float32]
     seat: NDArray[np.int8]
     recorded: NDArray[np.bool_]
+    surprise: NDArray[np.float32]
     plies: NDArray[np.int16]
     result: NDArray[np.int8]
     variant: NDArray[np.int16]
@@ -150,6 +153,7 @@ def _move(
     full = tree.budget[game] == FULL
     if full:
         write_policy(rules, tree, settings, game, games.policy[record], ply, False)
+        games.surprise[record, ply] = policy_surprise(tree, game, games.policy[record], ply)
     games.root_value[record, ply] = root_value(tree, game)
     games.seat[record, ply] = seat_to_play(games.state, game)
     games.recorded[record, ply] = full
@@ -317,6 +321,39 @@ def observe_samples(
         observe_row(rules, state, here, out, planes, legal, features, row)
         for action in range(rules.flags[v, N_CELLS] + 2):
             targets[row, action] = rules.canvas[v, permutations[v, symmetry[row], action]]
+
+
+@kernel
+def final_owners(
+    rules: Rules,
+    actions: NDArray[np.int16],
+    lengths: NDArray[np.int16],
+    plies: NDArray[np.int16],
+    variant: NDArray[np.int16],
+    symmetry: NDArray[np.int32],
+    permutations: NDArray[np.int32],
+    state: State,
+    owners: NDArray[np.int64],
+) -> None:
+    """Whose stones the board holds at the end of recorded games, for the player to move in a position.
+
+    Args:
+        actions: int16 `[B, T]`, whole games; lengths: int16 `[B]`, their plies.
+        plies, variant, symmetry, permutations, state: as of `observe_samples`.
+        owners: int64 `[B, H * W]`, zeros: 1 is put for a stone of the player to move, 2 for the other's.
+    """
+    for row in range(plies.shape[0]):
+        v, here, seat = as_int(variant[row]), as_int(0), 0
+        reset(rules, state, here, v)
+        for ply in range(lengths[row]):
+            if ply == plies[row]:
+                seat = seat_to_play(state, here)
+            play(rules, state, here, as_int(permutations[v, symmetry[row], actions[row, ply]]))
+        own = FIRST + (seat ^ state.info[here, SWAPPED])
+        for cell in range(rules.flags[v, N_CELLS]):
+            stone = state.cells[here, cell]
+            if stone == FIRST or stone == SECOND:
+                owners[row, rules.canvas[v, cell]] = 1 if stone == own else 2
 
 
 @kernel

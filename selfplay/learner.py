@@ -12,21 +12,37 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from models import PolicyValueNet
+from models.auxiliary import AuxiliaryHeads, foresight_losses
 from models.evaluator import choose_dtype
+from models.network import any_wraps, lay_out
 from selfplay.config import LearnerConfig
 from selfplay.replay import Batch
 
 
 class Losses(NamedTuple):
-    """Means over a batch, in nats, as in `losses`, and the norm of the gradient before clipping."""
+    """Means over a batch, in nats, as in `losses`, and the norm of the gradient before clipping.
+
+    auxiliary_loss: the weighted sum of what `models.auxiliary` adds
+    """
 
     policy_loss: float
     value_loss: float
+    auxiliary_loss: float
     gradient_norm: float
+
+
+class _Part(NamedTuple):
+    """What one thread makes of its share of a batch."""
+
+    gradients: tuple[Tensor, ...]
+    policy_loss: float
+    value_loss: float
+    auxiliary_loss: float
 
 
 class Learner:
@@ -43,7 +59,8 @@ class Learner:
         self.steps = 0
         self.ema = {name: value.detach().clone() for name, value in net.state_dict().items()}
         learning = {n: p for n, p in net.named_parameters() if re.match(config.trainable, n)}
-        self._parameters = list(learning.values())
+        self.auxiliary = _auxiliary_heads(net, config, device)
+        self._parameters = [*learning.values(), *_parameters_of(self.auxiliary)]
         self._optimizer = torch.optim.AdamW(
             _parameter_groups(self._parameters, config.weight_decay),
             lr=config.learning_rate,
@@ -59,15 +76,15 @@ class Learner:
         """One gradient step; `progress` in [0, 1] is how much of the run is over, for the schedule."""
         for group in self._optimizer.param_groups:
             group["lr"] = self.learning_rate(progress)
-        policy_loss, value_loss = self._gradients(batch)
+        found = self.gradients(batch)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, self.config.clip_norm)
         self._optimizer.step()
         self.steps += 1
         self._average()
-        return Losses(policy_loss, value_loss, float(norm))
+        return Losses(*found, float(norm))
 
-    def _gradients(self, batch: Batch) -> tuple[float, float]:
-        """Fill in every parameter's gradient; returns the two losses.
+    def gradients(self, batch: Batch) -> tuple[float, float, float]:
+        """Fill in every parameter's gradient; returns the losses.
 
         On a CPU each thread takes a share of the batch through the whole network. That has one meeting point
         a step instead of one an operation, so it is faster than sharing each operation, and bears a busy
@@ -79,27 +96,38 @@ class Learner:
         parts = list(map(self._shard, shards) if self._pool is None else self._pool.map(self._shard, shards))
         weights = [len(shard[0]) / rows for shard in shards]
         for index, parameter in enumerate(self._parameters):
-            gradient = parts[0][0][index] * weights[0]
-            for (gradients, _, _), weight in zip(parts[1:], weights[1:], strict=True):
-                gradient += gradients[index] * weight
+            gradient = parts[0].gradients[index] * weights[0]
+            for part, weight in zip(parts[1:], weights[1:], strict=True):
+                gradient += part.gradients[index] * weight
             parameter.grad = _laid_out_like(parameter, gradient)
-        policy_loss, value_loss = (
+        policy_loss, value_loss, auxiliary_loss = (
             sum(loss * weight for loss, weight in zip(column, weights, strict=True))
-            for column in ([part[1] for part in parts], [part[2] for part in parts])
+            for column in zip(*(part[1:] for part in parts), strict=True)
         )
-        return policy_loss, value_loss
+        return policy_loss, value_loss, auxiliary_loss
 
-    def _shard(self, tensors: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], float, float]:
+    def _shard(self, tensors: tuple[Tensor, ...]) -> _Part:
         """Gradients and losses of some of a batch's rows."""
         if self._pool is not None:
             torch.set_num_threads(1)
-        planes, rules, legal, policy, wdl = tensors
+        planes, rules, legal, policy, wdl, *sequel = tensors
+        canvas = lay_out(planes, rules, wraps=bool(any_wraps(rules)))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast):
-            logits, wdl_logits = self.net(planes.contiguous(memory_format=torch.channels_last), rules)
+            body = self.net.body(planes.contiguous(memory_format=torch.channels_last), rules, canvas)
+            logits, wdl_logits = self.net.policy(body), self.net.value(body.pooled)
+            foresight = None if self.auxiliary is None else self.auxiliary(body)
         policy_loss, value_loss = losses(logits.float(), wdl_logits.float(), legal, policy, wdl)
-        loss = policy_loss + self.config.value_weight * value_loss
+        auxiliary_loss = policy_loss.new_zeros(())
+        if foresight is not None:
+            reply, owners, plies = sequel
+            parts = foresight_losses(foresight, reply, owners.view_as(canvas.mask[:, 0]), plies, canvas.mask)
+            for weight, part in zip(self.config.auxiliary_weights, parts, strict=True):
+                auxiliary_loss = auxiliary_loss + weight * part
+        loss = policy_loss + self.config.value_weight * value_loss + auxiliary_loss
         gradients = torch.autograd.grad(loss, self._parameters)
-        return gradients, float(policy_loss.detach()), float(value_loss.detach())
+        return _Part(
+            gradients, float(policy_loss.detach()), float(value_loss.detach()), float(auxiliary_loss.detach())
+        )
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
         """Go on from other weights, the averaged ones included."""
@@ -117,6 +145,8 @@ class Learner:
         """Weights, averaged weights and the optimiser's moments as tensors on the CPU, for a checkpoint."""
         tensors = {f"net.{name}": value for name, value in self.net.state_dict().items()}
         tensors |= {f"ema.{name}": value for name, value in self.ema.items()}
+        if self.auxiliary is not None:
+            tensors |= {f"auxiliary.{name}": value for name, value in self.auxiliary.state_dict().items()}
         for index, moments in self._optimizer.state_dict()["state"].items():
             prefix = f"optimizer.{index}"
             tensors |= {f"{prefix}.{name}": torch.as_tensor(value) for name, value in moments.items()}
@@ -126,6 +156,8 @@ class Learner:
         """Go back to a saved `state`."""
         parts = _grouped(tensors)
         self.net.load_state_dict(parts["net"])
+        if self.auxiliary is not None:
+            self.auxiliary.load_state_dict(parts["auxiliary"])
         self.ema = {name: value.to(self.device) for name, value in parts["ema"].items()}
         parameters = [p for group in self._optimizer.param_groups for p in group["params"]]
         moments: dict[int, dict[str, Tensor]] = {}
@@ -147,7 +179,10 @@ class Learner:
 
     def _to_device(self, batch: Batch) -> tuple[Tensor, ...]:
         observation = batch.observation
+        arrays: tuple[NDArray[Any], ...]
         arrays = (observation.planes, observation.rules, observation.legal, batch.policy, batch.wdl)
+        if self.auxiliary is not None and batch.sequel is not None:
+            arrays += batch.sequel
         return tuple(torch.from_numpy(array).to(self.device, non_blocking=True) for array in arrays)
 
 
@@ -162,6 +197,20 @@ def losses(
     policy_loss = F.kl_div(log_policy, policy, reduction="batchmean")
     value_loss = -(wdl * F.log_softmax(wdl_logits, dim=1)).sum(1).mean()
     return policy_loss, value_loss
+
+
+def _auxiliary_heads(
+    net: PolicyValueNet, config: LearnerConfig, device: torch.device
+) -> AuxiliaryHeads | None:
+    """Heads that are only learned with, if any of them counts."""
+    if not any(config.auxiliary_weights):
+        return None
+    heads: AuxiliaryHeads = AuxiliaryHeads(net.config).to(device)
+    return heads
+
+
+def _parameters_of(module: AuxiliaryHeads | None) -> list[Tensor]:
+    return [] if module is None else list(module.parameters())
 
 
 def _parameter_groups(parameters: Sequence[Tensor], weight_decay: float) -> list[dict[str, Any]]:

@@ -15,10 +15,27 @@ from games.state import new_state
 from games.symmetry import canvas_symmetries
 from games.variant import Variant
 from selfplay.actor import Episode
-from selfplay.kernels import observe_samples
+from selfplay.kernels import final_owners, observe_samples
 
 MAX_SYMMETRIES = 64
 """Symmetries of a variant that augmentation draws from."""
+
+
+NO_REPLY = -1
+"""`Sequel.reply` where the opponent doesn't move any more."""
+
+
+class Sequel(NamedTuple):
+    """What came of the positions of a batch, seen by the player to move; B rows.
+
+    reply: int64 `[B]`: the opponent's next choice or NO_REPLY
+    owners: int64 `[B, H * W]`: 1 where the board ends with the player's stone, 2 with the other's, else 0
+    plies: float32 `[B]`: how many were left
+    """
+
+    reply: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    plies: NDArray[np.float32]
 
 
 class Batch(NamedTuple):
@@ -29,6 +46,7 @@ class Batch(NamedTuple):
     wdl: float32 `[B, 3]`: win, draw and loss of the player to move
     played: int64 `[B]`: the action of the game
     outcome: float32 `[B]`: -1, 0 or 1 to play
+    sequel: what came of it, if that was asked for
     """
 
     observation: Observation
@@ -36,6 +54,7 @@ class Batch(NamedTuple):
     wdl: NDArray[np.float32]
     played: NDArray[np.int64]
     outcome: NDArray[np.float32]
+    sequel: Sequel | None = None
 
 
 class Replay:
@@ -53,6 +72,7 @@ class Replay:
         self.canvas = canvas_size(variants)
         self._game_of = np.zeros(capacity, np.int64)  # ring: game and ply of recorded position number n
         self._ply_of = np.zeros(capacity, np.int16)
+        self._surprise_of = np.zeros(capacity, np.float32)
         self._games: dict[int, Episode] = {}  # by number, oldest first
         self._played = 0
         symmetries = canvas_symmetries(self.rules, variants, limit=MAX_SYMMETRIES)
@@ -65,6 +85,7 @@ class Replay:
         slots = (self.recorded + np.arange(len(plies))) % self.capacity
         self._game_of[slots] = self._played
         self._ply_of[slots] = plies
+        self._surprise_of[slots] = episode.surprise[plies]
         self._games[self._played] = episode
         self._played += 1
         self.recorded += len(plies)
@@ -72,16 +93,39 @@ class Replay:
         while (first := next(iter(self._games))) < oldest:
             del self._games[first]
 
+    def some_games(self, rng: np.random.Generator, positions: int, *, window: int) -> list[Episode]:
+        """Different games of the window with about so many positions, drawn by how many they have."""
+        window = min(window, self.recorded, self.capacity)
+        found: list[Episode] = []
+        if not window:
+            return found
+        for number in dict.fromkeys(self._game_of[self._drawn(rng, positions, window, 0.0)].tolist()):
+            if positions <= 0:
+                break
+            found.append(self._games[number])
+            positions -= int(found[-1].recorded.sum())
+        return found
+
     def sample(
-        self, rng: np.random.Generator, *, batch_size: int, window: int, search_value_share: float
+        self,
+        rng: np.random.Generator,
+        *,
+        batch_size: int,
+        window: int,
+        search_value_share: float,
+        surprise_share: float = 0.0,
+        with_sequel: bool = False,
     ) -> Batch:
-        """Draw positions evenly from the last `window` recorded ones, each through a random symmetry.
+        """Draw positions from the last `window` recorded ones, each through a random symmetry.
 
         Args:
             search_value_share: share of the search's root value in the value target; the rest is the outcome.
+            surprise_share: share of the positions that are drawn in proportion to their surprise (KataGo's
+                policy surprise weighting); the others are drawn evenly.
+            with_sequel: whether to say what came of the positions.
         """
         window = min(window, self.recorded, self.capacity)
-        slots = rng.integers(self.recorded - window, self.recorded, batch_size) % self.capacity
+        slots = self._drawn(rng, batch_size, window, surprise_share)
         games = [self._games[game] for game in self._game_of[slots].tolist()]
         plies = self._ply_of[slots]
         variant = np.array([game.variant for game in games], np.int16)
@@ -97,7 +141,52 @@ class Replay:
             searched[row] = ply < game.exact
         policy /= policy.sum(axis=1, keepdims=True)  # float16 rounding
         wdl = win_draw_loss(outcome, value, search_value_share * searched)
-        return Batch(observation, policy, wdl, played, outcome.astype(np.float32))
+        sequel = self._sequel(games, plies, variant, symmetry, targets) if with_sequel else None
+        return Batch(observation, policy, wdl, played, outcome.astype(np.float32), sequel)
+
+    def _drawn(
+        self, rng: np.random.Generator, number: int, window: int, surprise_share: float
+    ) -> NDArray[np.int64]:
+        """Slots of positions among the newest."""
+        oldest = self.recorded - window
+        slots = rng.integers(oldest, self.recorded, number) % self.capacity
+        surprising = round(surprise_share * number)
+        if surprising:
+            reach = np.cumsum(
+                self._surprise_of[np.arange(oldest, self.recorded) % self.capacity], dtype=np.float64
+            )
+            if reach[-1] > 0.0:
+                found = np.searchsorted(reach, rng.random(surprising) * reach[-1], side="right")
+                slots[:surprising] = (oldest + np.minimum(found, window - 1)) % self.capacity
+        return slots
+
+    def _sequel(
+        self,
+        games: Sequence[Episode],
+        plies: NDArray[np.int16],
+        variant: NDArray[np.int16],
+        symmetry: NDArray[np.int32],
+        targets: NDArray[np.int32],
+    ) -> Sequel:
+        lengths = np.array([len(game.actions) for game in games], np.int16)
+        reply = np.full(len(games), NO_REPLY, np.int64)
+        for row, (game, ply) in enumerate(zip(games, plies.tolist(), strict=True)):
+            later = np.flatnonzero(game.seat[ply:] != game.seat[ply])
+            if len(later):
+                reply[row] = targets[row, game.actions[ply + later[0]]]
+        owners = np.zeros((len(games), self.canvas[0] * self.canvas[1]), np.int64)
+        final_owners(
+            self.rules,
+            action_rows(self.rules, games, lengths),
+            lengths,
+            plies,
+            variant,
+            symmetry,
+            self._permutations,
+            new_state(self.rules, 1),
+            owners,
+        )
+        return Sequel(reply, owners, (lengths - plies).astype(np.float32))
 
     def _observe(
         self,

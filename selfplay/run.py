@@ -337,6 +337,7 @@ def pack_episodes(episodes: Sequence[Episode]) -> bytes:
             "value": joined([e.value for e in episodes], np.float32),
             "seat": joined([e.seat for e in episodes], np.int8),
             "recorded": joined([e.recorded for e in episodes], np.bool_),
+            "surprise": joined([e.surprise for e in episodes], np.float32),
         }
     )
 
@@ -345,6 +346,7 @@ def unpack_episodes(data: bytes) -> list[Episode]:
     """The inverse of `pack_episodes`."""
     with np.load(io.BytesIO(data), allow_pickle=False) as file:
         parts = dict(file)
+    surprise = parts.get("surprise", np.zeros(len(parts["actions"]), np.float32))
     bounds = np.concatenate([[0], np.cumsum(parts["plies"])]).tolist()
     if bounds[-1] != len(parts["actions"]):
         raise ValueError(f"expected {bounds[-1]} actions, got {len(parts['actions'])}")
@@ -358,6 +360,7 @@ def unpack_episodes(data: bytes) -> list[Episode]:
                 value=parts["value"][start:stop],
                 seat=parts["seat"][start:stop],
                 recorded=parts["recorded"][start:stop],
+                surprise=surprise[start:stop],
                 result=int(parts["result"][i]),
                 exact=int(parts["exact"][i]) if "exact" in parts else stop - start,
             )

@@ -115,6 +115,30 @@ def test_policies_and_values_are_those_of_the_search(variant: Variant, rollouts:
         np.testing.assert_array_equal(episode.actions[recorded][searched], result.action[searched])
 
 
+@pytest.mark.parametrize("name", ["tictactoe", "connect4"])
+def test_surprise_is_the_divergence_of_policy_and_network(name: str) -> None:
+    """Written down plainly; nothing surprises where the network wasn't asked."""
+    rules, mixed = games.load(name), []
+    actor = Actor([rules], small_config(full_share=1.0), games=6, seed=5)
+    for episode in played_episodes(actor, advances=300)[:8]:
+        positions = replayed(rules, episode)[:-1]
+        for ply in np.flatnonzero(episode.recorded):
+            wins = any(positions[ply].play(a).is_over for a in positions[ply].legal_actions)
+            if wins:
+                continue
+            seen = positions[ply].observation()
+            logits = hashed_evaluator(seen)[0][0].astype(np.float64)
+            chances = np.where(seen.legal[0], np.exp(logits), 0)
+            chances = np.maximum(chances / chances.sum(), 1e-4)
+            policy = episode.policy[ply].astype(np.float64)
+            expected = sum(p * np.log(p / q) for p, q in zip(policy, chances, strict=True) if p > 0)
+            assert episode.surprise[ply] == pytest.approx(expected, abs=5e-3)
+            mixed.append(expected)
+        assert not episode.surprise[~episode.recorded].any()
+    assert len(mixed) > 30
+    assert max(mixed) > 0.5
+
+
 def test_fast_searches_choose_what_a_search_with_the_fast_budget_does() -> None:
     config = small_config(full_share=1e-9, opening_share=0.0, gumbel_scale=0.0)
     actor = Actor([TWO_STONES], config, games=4, seed=4)

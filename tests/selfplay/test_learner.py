@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 import games
 from games import Position, observe
 from models import NetworkConfig, PolicyValueNet
+from models.auxiliary import Foresight, foresight_losses
 from selfplay.config import LearnerConfig
 from selfplay.learner import Learner, losses
-from selfplay.replay import Batch
+from selfplay.replay import Batch, Sequel
 
 CPU = torch.device("cpu")
 TINY = NetworkConfig(blocks=2, channels=8, policy_hidden=4, value_hidden=8, rule_hidden=8)
@@ -114,6 +115,69 @@ def test_a_step_reports_the_losses_before_it() -> None:
     told = learner.step(batch, progress=0.0)
     assert told.policy_loss == pytest.approx(float(expected[0]), rel=1e-5)
     assert told.value_loss == pytest.approx(float(expected[1]), rel=1e-5)
+
+
+# --- auxiliary heads ---
+
+
+def with_sequel(batch: Batch, *, seed: int) -> Batch:
+    rng, (rows, actions) = np.random.default_rng(seed), batch.policy.shape
+    reply = rng.integers(-1, actions, rows)
+    owners = rng.integers(0, 3, (rows, actions - 2))
+    return batch._replace(sequel=Sequel(reply, owners, rng.integers(1, 9, rows).astype(np.float32)))
+
+
+def test_auxiliary_losses_are_those_of_numpy() -> None:
+    """Row by row and cell by cell, holes and canvas left out; no reply, no loss."""
+    rng = np.random.default_rng(6)
+    mask = np.ones((3, 1, 2, 4), np.float32)
+    mask[0, 0, 1, 1] = mask[1:, 0, :, 3] = 0
+    reply, owners = np.array([6, -1, 9]), rng.integers(0, 3, (3, 2, 4))
+    expected = (rng.normal(size=(3, 10)), rng.normal(size=(3, 3, 2, 4)), rng.normal(size=3))
+    plies, surprises, errors = np.array([1.0, 4.0, 30.0]), [], []
+    for row in (0, 2):
+        at = [*np.flatnonzero(mask[row].ravel()), 8, 9]
+        logits = expected[0][row]
+        surprises.append(np.log(np.exp(logits[at]).sum()) - logits[reply[row]])
+    for row, y, x in np.argwhere(mask[:, 0] == 1):
+        logits = expected[1][row, :, y, x]
+        errors.append(np.log(np.exp(logits).sum()) - logits[owners[row, y, x]])
+    off = np.abs(expected[2] - np.log1p(plies))
+    tensors = [torch.from_numpy(part) for part in (reply, owners, plies, mask)]
+    found = foresight_losses(Foresight(*map(torch.from_numpy, expected)), *tensors)
+    assert float(found.reply) == pytest.approx(np.mean(surprises), rel=1e-5)
+    assert float(found.owners) == pytest.approx(np.mean(errors), rel=1e-5)
+    assert float(found.plies) == pytest.approx(np.where(off < 1, off**2 / 2, off - 0.5).mean(), rel=1e-5)
+
+
+AUXILIARY = {"reply_weight": 0.15, "owners_weight": 0.5, "plies_weight": 0.1}
+
+
+def test_auxiliary_heads_learn_and_teach_the_tower() -> None:
+    batch = with_sequel(random_batch(64, seed=7), seed=7)
+    learner, plain = tiny_learner(**AUXILIARY), tiny_learner()
+    told = [learner.step(batch, progress=0.0) for _ in range(60)]
+    assert told[-1].auxiliary_loss < 0.8 * told[0].auxiliary_loss
+    assert plain.step(batch, progress=0.0).auxiliary_loss == 0
+    assert weights(learner).keys() == weights(plain).keys()  # they stay with the learner
+
+
+def test_each_threads_share_gives_the_auxiliary_gradients_too() -> None:
+    batch = with_sequel(random_batch(64, seed=8), seed=8)
+    batch = batch._replace(sequel=batch.sequel and batch.sequel._replace(reply=np.zeros(64, np.int64)))
+    one, two = tiny_learner(**AUXILIARY), tiny_learner(**AUXILIARY, threads=2)
+    first, second = one.step(batch, progress=0.0), two.step(batch, progress=0.0)
+    assert first == pytest.approx(second, rel=1e-4)
+
+
+def test_a_restored_learner_keeps_its_auxiliary_heads() -> None:
+    batch = with_sequel(random_batch(32, seed=9), seed=9)
+    learner, other = tiny_learner(**AUXILIARY), tiny_learner(seed=1, **AUXILIARY)
+    learner.step(batch, progress=0.0)
+    other.restore(learner.state(), steps=1)
+    assert learner.step(batch, progress=0.0) == other.step(batch, progress=0.0)
+    for name, value in learner.state().items():
+        assert torch.equal(value, other.state()[name])
 
 
 # --- averaged weights ---

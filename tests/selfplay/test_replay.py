@@ -16,7 +16,7 @@ from games.compiler import canvas_actions, canvas_size
 from games.encoding import RULE_FEATURES
 from games.symmetry import symmetries
 from selfplay.actor import Actor, Episode
-from selfplay.replay import Batch, Replay, win_draw_loss
+from selfplay.replay import NO_REPLY, Batch, Replay, win_draw_loss
 from tests.games.drawings import variant
 from tests.selfplay.hashed import MIXED, SWAP, TWO_STONES, played_episodes, replayed, small_config
 
@@ -123,6 +123,71 @@ def test_outcomes_are_seen_by_the_seat_to_play() -> None:
     np.testing.assert_array_equal(batch.wdl[:, 2], stones % 2 == 1)
 
 
+@pytest.mark.parametrize("names", [["othello-6x6", "connect4", "holes-4x5"], ["swap-4x4", "two-stones-5x4"]])
+def test_the_sequel_is_what_came_of_a_position(mixed: list[Episode], names: list[str]) -> None:
+    """Against the games replayed one by one; swapped seats and double turns keep their owners."""
+    variants = [v for v in MIXED if v.name in names]
+    episodes = [
+        e._replace(variant=names_of(variants).index(MIXED[e.variant].name))
+        for e in mixed
+        if MIXED[e.variant].name in names
+    ]
+    canvas = canvas_size(variants)
+    expected: dict[bytes, list[tuple[int, bytes, int]]] = {}
+    for episode in episodes:
+        rules = variants[episode.variant]
+        places, positions = canvas_actions(rules, *canvas), replayed(rules, episode)
+        for ply in np.flatnonzero(episode.recorded):
+            seat = positions[ply].to_play
+            replies = [p for p in range(ply, len(episode.actions)) if positions[p].to_play != seat]
+            for permutation in symmetries(rules):
+                end = padded_observation(image(positions[-1], permutation), canvas).planes[0]
+                own, other = (1, 2) if positions[-1].to_play == seat else (2, 1)
+                owners = (own * end[1] + other * end[2]).astype(np.int64).ravel()
+                reply = places[permutation[episode.actions[replies[0]]]] if replies else NO_REPLY
+                seen = padded_observation(image(positions[ply], permutation), canvas)
+                facts = (int(reply), owners.tobytes(), len(episode.actions) - int(ply))
+                expected.setdefault(row_key(seen, 0), []).append(facts)
+    replay, rng = filled(variants, episodes), np.random.default_rng(3)
+    batch = replay.sample(rng, batch_size=200, window=10**9, search_value_share=0.0, with_sequel=True)
+    assert batch.sequel is not None
+    reply, owners, plies = batch.sequel
+    for row in range(200):
+        facts = (int(reply[row]), owners[row].tobytes(), int(plies[row]))
+        assert facts in expected[row_key(batch.observation, row)]
+    assert (reply != NO_REPLY).any()
+
+
+def names_of(variants: Sequence[Variant]) -> list[str]:
+    return [variant.name for variant in variants]
+
+
+def test_positions_that_surprised_are_drawn_more_often() -> None:
+    """Half evenly, half by surprise: of 18 plies two surprise, one three times as much as the other."""
+    surprise = np.zeros(18, np.float32)
+    surprise[4], surprise[11] = 1, 3
+    episode = shuffled(0, "x" * 18)._replace(surprise=surprise)
+    replay, rng = filled([NO_SYMMETRY], [shuffled(1, "x" * 18), episode]), np.random.default_rng(4)
+    batch = replay.sample(
+        rng, batch_size=8000, window=18, search_value_share=0.0, surprise_share=0.5, with_sequel=True
+    )
+    assert batch.sequel is not None
+    counts = np.bincount((18 - batch.sequel.plies).astype(int), minlength=18)
+    even = 4000 / 18
+    wanted = even + np.where(surprise > 0, 1000 * surprise, 0)
+    assert (np.abs(counts - wanted) < 5 * wanted**0.5).all()
+
+
+def test_without_any_surprise_all_are_drawn_evenly() -> None:
+    replay = filled([NO_SYMMETRY], [shuffled(0, "x" * 18)])
+    batch = replay.sample(
+        np.random.default_rng(5), batch_size=1800, window=18, search_value_share=0.0, surprise_share=1.0
+    )
+    assert batch.sequel is None
+    stones = batch.observation.planes[:, 1:3].sum((1, 2, 3))
+    assert set(stones.tolist()) == set(range(18))
+
+
 def test_after_a_swap_the_stones_have_changed_their_owners() -> None:
     """x opens, seat 1 takes x over and wins with x: seat 1's positions are wins, seat 0's losses.
 
@@ -186,9 +251,8 @@ def at(position: Position) -> Episode:
     policy[-1, position.legal_actions[0]] = 1
     actions = np.array([*position.actions, position.legal_actions[0]], np.int16)
     recorded = np.arange(plies) == plies - 1
-    return Episode(
-        0, actions, policy, np.zeros(plies, np.float32), np.zeros(plies, np.int8), recorded, 0, plies
-    )
+    zeros, seats = np.zeros(plies, np.float32), np.zeros(plies, np.int8)
+    return Episode(0, actions, policy, zeros, seats, recorded, zeros, 0, plies)
 
 
 def game(moves: str, rules: Variant, *, row: int = 0) -> Episode:
@@ -210,6 +274,7 @@ def game(moves: str, rules: Variant, *, row: int = 0) -> Episode:
         value=np.linspace(-1, 1, plies).astype(np.float32),
         seat=np.array(seats, np.int8),
         recorded=np.ones(plies, np.bool_),
+        surprise=np.zeros(plies, np.float32),
         result=position.returns[0],
         exact=plies,
     )

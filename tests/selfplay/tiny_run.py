@@ -12,11 +12,11 @@ import torch
 
 import games
 from models import NetworkConfig
-from selfplay.config import LearnerConfig, SelfPlayConfig, TrainConfig
+from selfplay.config import LearnerConfig, SelfPlayConfig, TrainConfig, read_config
 from selfplay.loop import Progress, train
 from selfplay.run import RunFolder
 
-CONFIG = TrainConfig(
+PLAIN = TrainConfig(
     seed=3,
     positions=2500,
     checkpoint_seconds=0.1,
@@ -35,6 +35,20 @@ CONFIG = TrainConfig(
     ),
 )
 """The window is smaller than the run, so a resumed one refills it from a part of the games."""
+
+CONFIG = read_config(
+    None,
+    [
+        "selfplay.solver_nodes=50",
+        "selfplay.reanalysis=0.3",
+        "learner.surprise_share=0.3",
+        "learner.reply_weight=0.15",
+        "learner.owners_weight=0.3",
+        "learner.plies_weight=0.1",
+    ],
+    base=PLAIN,
+)
+"""With everything that a checkpoint may have to hold."""
 
 
 def main(path: Path) -> None:

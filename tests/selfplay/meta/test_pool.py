@@ -37,6 +37,7 @@ def episode(variant: Variant, index: int, moves: str, result: int) -> Episode:
         value=np.zeros(len(actions), np.float32),
         seat=np.array(seats, np.int8),
         recorded=np.ones(len(actions), np.bool_),
+        surprise=np.zeros(len(actions), np.float32),
         result=result,
         exact=len(actions),
     )

@@ -44,6 +44,7 @@ def episode(
         value=value,
         seat=np.array(seats, np.int8),
         recorded=np.arange(plies) >= random_plies,
+        surprise=np.zeros(plies, np.float32),
         result=position.returns[0],
         exact=plies,
     )
