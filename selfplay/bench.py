@@ -23,13 +23,13 @@ import numpy as np
 
 import games
 from games import UserError, Variant
-from games.compiler import canvas_size, compile_rules, rules_of
+from games.compiler import canvas_size, rules_of
 from games.kernels import random_games, reset, seed_streams
 from games.rules import MAX_LEGAL
 from games.state import new_state
 from mcts import RolloutEvaluator, SearchConfig, search, uniform_evaluator
-from mcts.kernels import new_tree
 from mcts.search import search_state
+from selfplay.scaling import bench_scaling, tree_bytes
 
 SEARCH_BATCH, SIMULATIONS = 256, 32
 SEARCH_VARIANTS = ("connect4", "gomoku-9x9", "gomoku", "othello")
@@ -40,7 +40,7 @@ REPETITION_SECONDS = 0.06
 Report = Callable[[str], None]
 
 
-LAYERS = ("start", "rules", "search", "network", "selfplay", "learner", "arena", "meta")
+LAYERS = ("start", "rules", "search", "network", "selfplay", "learner", "arena", "meta", "scaling")
 
 
 def run_bench(
@@ -60,6 +60,7 @@ def run_bench(
         "learner": lambda: bench_learner(report, **network, threads=os.cpu_count() or 1),
         "arena": lambda: bench_arena(report, threads=os.cpu_count() or 1),
         "meta": lambda: _bench_meta(report, **network),
+        "scaling": lambda: bench_scaling(report),
     }
     result: dict[str, Any] = {"machine": machine(), "shape": network}
     for layer in LAYERS:
@@ -385,13 +386,6 @@ def _bench_meta(report: Report, *, blocks: int, channels: int) -> dict[str, Any]
 
     size = {} if torch.cuda.is_available() else {"positions": 16, "steps": 2, "repetitions": 1}
     return bench_meta(report, blocks=blocks, channels=channels, **size)
-
-
-def tree_bytes(variant: Variant, *, simulations: int) -> int:
-    """Bytes of search tree that one game takes."""
-    tree = new_tree(compile_rules([variant]), batch=1, simulations=simulations)
-    arrays = [*tree.nodes, *(array for array in tree if isinstance(array, np.ndarray))]
-    return sum(array.nbytes for array in arrays)
 
 
 def _playout_rates(variant: Variant) -> dict[str, float]:

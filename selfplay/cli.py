@@ -585,7 +585,7 @@ def bench(
         list[str] | None,
         typer.Argument(
             metavar="[LAYER]...",
-            help="start, rules, search, network, selfplay, learner, arena, meta. Default: all.",
+            help="start, rules, search, network, selfplay, learner, arena, meta, scaling. Default: all.",
         ),
     ] = None,
     blocks: Annotated[int, typer.Option(min=1, help="Of the network.")] = 4,

@@ -12,9 +12,9 @@ from typer.testing import CliRunner, Result
 import games
 from models import NetworkConfig, PolicyValueNet
 from selfplay import Player
-from selfplay.bench import tree_bytes
 from selfplay.ceilings import forward_operations
 from selfplay.cli import app
+from selfplay.scaling import bench_scaling, tree_bytes
 
 TINY = [
     f"--set={setting}"
@@ -174,6 +174,28 @@ def test_the_memory_of_a_game_is_nodes_and_edges() -> None:
     one, two = (tree_bytes(variant, simulations=n) for n in (1, 2))
     node, edge = 4 + 15 * 2 + 4 + 5 * 4 + 2 * 1, 2 * 2 + 4 * 4 + 2 * 4 + 1
     assert two - one == node + 4 * edge
+
+
+def test_what_search_takes_is_measured_for_every_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is linear in simulations and legal moves by construction: checked to the byte above."""
+    monkeypatch.setattr("selfplay.scaling.GAMES", (2, 4))
+    monkeypatch.setattr("selfplay.scaling.SIDES", (5, 6))
+    monkeypatch.setattr("selfplay.scaling.SIMULATIONS", (8, 32))
+    monkeypatch.setattr("selfplay.scaling.USUAL_GAMES", 2)
+    monkeypatch.setattr("selfplay.scaling.MOST_BYTES", 4 * tree_bytes_of_five(6) - 1)
+    lines: list[str] = []
+    rows = bench_scaling(lines.append)
+    sizes = [(row["side"], row["games"], row["simulations"]) for row in rows]
+    assert sizes == [(5, 2, 32), (5, 4, 32), (6, 2, 32), (5, 2, 8), (6, 2, 8)]
+    assert sum("left out" in line for line in lines) == 1
+    for row in rows:
+        expected = row["nanoseconds_per_simulation"] * row["games"] * row["simulations"]
+        assert row["seconds"] == pytest.approx(expected / 1e9)
+
+
+def tree_bytes_of_five(side: int) -> int:
+    text = f"board = {{ rows = {side}, columns = {side} }}\nend = {{ line = 5 }}"
+    return tree_bytes(games.Variant.from_toml(text, name="five"), simulations=32)
 
 
 def test_bench_of_a_layer_that_is_none() -> None:
