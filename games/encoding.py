@@ -7,7 +7,7 @@ stay valid because they hold actions, not planes.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,26 +97,30 @@ EXTRA_ACTIONS = 2
 class Observation(NamedTuple):
     """A batch of positions as a network sees them, on a canvas as large as the largest board.
 
-    planes: float32 `[B, P, H, W]`, row 0 is the top row; see `PLANES`
+    planes: float32 or uint8 `[B, P, H, W]`, 0 or 1, row 0 is the top row; see `PLANES`
     legal: bool `[B, A]`, A = H*W + 2: cells row by row from the top left, then PASS, then SWAP
     rules: float32 `[B, F]`; see `RULE_FEATURES`
     """
 
-    planes: NDArray[np.float32]
+    planes: NDArray[Any]
     legal: NDArray[np.bool_]
     rules: NDArray[np.float32]
 
     @classmethod
-    def zeros(cls, batch: int, canvas: tuple[int, int]) -> Observation:
-        """Arrays to fill, for B positions on a canvas of H rows and W columns."""
+    def zeros(cls, batch: int, canvas: tuple[int, int], *, packed: bool = False) -> Observation:
+        """Arrays to fill, for B positions on a canvas of H rows and W columns; `packed`: planes are bytes."""
         height, width = canvas
         return cls(
-            planes=np.zeros((batch, len(PLANES), height, width), np.float32),
+            planes=np.zeros((batch, len(PLANES), height, width), np.uint8 if packed else np.float32),
             legal=np.zeros((batch, height * width + EXTRA_ACTIONS), np.bool_),
             rules=np.zeros((batch, len(RULE_FEATURES)), np.float32),
         )
 
+    def first(self, rows: int) -> Observation:
+        """The first so many positions, the same memory."""
+        return Observation(self.planes[:rows], self.legal[:rows], self.rules[:rows])
+
     @property
-    def cells(self) -> NDArray[np.float32]:
+    def cells(self) -> NDArray[Any]:
         """The planes as `[B, P, H*W]`, the same memory."""
         return self.planes.reshape(*self.planes.shape[:2], -1)

@@ -175,7 +175,7 @@ def _search_by_evaluator(
         n = len(games)
         if n == 0:
             return
-        observation = Observation(buffer.planes[:n], buffer.legal[:n], buffer.rules[:n])
+        observation = buffer.first(n)
         observe_waiting(rules, tree, games, observation.cells, observation.legal, observation.rules)
         logits, values = checked_evaluation(evaluator(observation), observation.legal.shape)
         games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values, cache, rollouts)]

@@ -73,7 +73,7 @@ class NetworkEvaluator:
         self._net = _inference_copy(net, self.device, self.dtype)
         self._forward: Forward = self._net
         self.compiled = compile == "on" and self._compile()
-        self._recordings: dict[tuple[int, ...], Recording] = {}
+        self._recordings: dict[tuple[int | torch.dtype, ...], Recording] = {}
 
     @property
     def description(self) -> str:
@@ -116,13 +116,20 @@ class NetworkEvaluator:
     def _recording(self, observation: Observation, wraps: bool) -> Recording:
         """The recording for this shape, made at its first use."""
         batch, *board = observation.planes.shape
-        key = (fixed_batch(batch), *board, int(wraps))
+        planes = torch.uint8 if observation.planes.dtype == np.uint8 else torch.float32
+        key = (fixed_batch(batch), *board, int(wraps), planes)
         if key not in self._recordings:
             if len(self._recordings) == MAX_RECORDINGS:
                 del self._recordings[next(iter(self._recordings))]
             features = observation.rules.shape[1]
             self._recordings[key] = Recording(
-                self._forward, (key[0], *board), features, wraps=wraps, device=self.device, dtype=self.dtype
+                self._forward,
+                (key[0], *board),
+                features,
+                wraps=wraps,
+                device=self.device,
+                dtype=self.dtype,
+                planes=planes,
             )
         return self._recordings[key]
 
@@ -156,11 +163,13 @@ class Recording:
         wraps: bool,
         device: torch.device,
         dtype: torch.dtype,
+        planes: torch.dtype = torch.float32,
     ) -> None:
+        """dtype: the computation's; planes: as they come."""
         pinned = device.type == "cuda"
-        self._host_planes = torch.zeros(shape, pin_memory=pinned)
+        self._host_planes = torch.zeros(shape, dtype=planes, pin_memory=pinned)
         self._host_rules = torch.zeros((shape[0], features), pin_memory=pinned)
-        self._planes = torch.zeros(shape, device=device)
+        self._planes = torch.zeros(shape, dtype=planes, device=device)
         self._rules = torch.zeros((shape[0], features), device=device)
         self._step: Step = lambda: _evaluate_tensors(forward, self._planes, self._rules, wraps, dtype)
         self._stream = _cuda.Stream(device) if pinned else None
@@ -216,7 +225,7 @@ def fixed_batch(batch: int) -> int:
 def _evaluate_tensors(
     forward: Forward, planes: Tensor, rules: Tensor, wraps: bool, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """Float32 planes and rules to float32 logits `[B, A]` and value_to_play `[B]`, all on one device."""
+    """Planes and rules to float32 logits `[B, A]` and value_to_play `[B]`, all on one device."""
     logits, wdl_logits = forward(planes.to(dtype, memory_format=torch.channels_last), rules, wraps)
     return logits.float(), value_to_play(wdl_logits)
 

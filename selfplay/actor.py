@@ -54,7 +54,7 @@ class Episode(NamedTuple):
 
 
 class Actor:
-    """B games of any variants, always waiting for exactly B evaluations.
+    """B games of any variants, always waiting for evaluations; equal positions wait for one together.
 
         observation = actor.observe()
         while True:
@@ -65,7 +65,16 @@ class Actor:
     Equal seeds and evaluations give equal games, whatever the number of threads.
     """
 
-    def __init__(self, variants: Sequence[Variant], config: SelfPlayConfig, *, games: int, seed: int) -> None:
+    def __init__(
+        self,
+        variants: Sequence[Variant],
+        config: SelfPlayConfig,
+        *,
+        games: int,
+        seed: int,
+        packed: bool = False,
+    ) -> None:
+        """`packed`: observe planes as bytes, of which a quarter has to travel to a device."""
         self.variants = tuple(variants)
         self.rules = compile_rules(variants)
         self.canvas = canvas_size(variants)
@@ -85,7 +94,8 @@ class Actor:
         self.cache = new_cache(config.cache_megabytes / config.threads, n_actions)
         self._games = _new_games(self.rules, games)
         self._legal_scratch = np.zeros(int(self.rules.flags[:, MAX_LEGAL].max()) + 1, np.int16)
-        self._observation = Observation.zeros(games, self.canvas)
+        self._observation = Observation.zeros(games, self.canvas, packed=packed)
+        self._places = np.zeros(1 << (2 * games).bit_length(), np.int32)
         start_games(
             self.rules, self._games, self.tree, self.settings, self.plan, self.rng, self._legal_scratch
         )
@@ -96,13 +106,15 @@ class Actor:
         return self._games.counts
 
     def observe(self) -> Observation:
-        """The positions that wait for the network; the arrays are reused by the next call."""
+        """The N positions that wait for the network, N at most B; the arrays are reused by the next call."""
         seen = self._observation
-        observe_games(self.rules, self.tree, seen.cells, seen.legal, seen.rules)
-        return seen
+        rows = observe_games(
+            self.rules, self._games, self.tree, self._places, seen.cells, seen.legal, seen.rules
+        )
+        return seen.first(rows)
 
     def advance(self, logits: NDArray[np.float32], value_to_play: NDArray[np.float32]) -> None:
-        """Take an evaluation for each waiting position and walk every game on to its next."""
+        """Take an evaluation for each row of the last `observe` and walk every game on to its next."""
         advance_games(
             self.rules,
             self._games,
@@ -172,6 +184,7 @@ def _new_games(rules: Any, games: int) -> Games:
     return Games(
         state=new_state(rules, games),
         key=np.zeros(games, np.uint64),
+        row=np.zeros(games, np.int32),
         active=np.zeros(games, np.int8),
         finished=np.zeros(games, np.bool_),
         actions=np.zeros((2 * games, plies), np.int16),

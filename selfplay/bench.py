@@ -199,6 +199,7 @@ def bench_selfplay(report: Report, *, blocks: int, channels: int, batch: int) ->
     """Self-play of Connect Four on one core beside the bare network at the same batch, in alternation."""
     from selfplay.actor import Actor
     from selfplay.config import SelfPlayConfig
+    from selfplay.kernels import EVALUATIONS, MOVES
 
     _, evaluate = _network(blocks, channels)
     config = SelfPlayConfig(threads=1, games=batch)
@@ -217,8 +218,8 @@ def bench_selfplay(report: Report, *, blocks: int, channels: int, batch: int) ->
         before = actor.counts.copy()
         seconds = _seconds(play)
         counts = actor.counts - before
-        played.append(20 * batch / seconds)
-        moves.append(counts[0] / seconds)
+        played.append(counts[EVALUATIONS] / seconds)
+        moves.append(counts[MOVES] / seconds)
     shares = [p / b for p, b in zip(played, bare, strict=True)]
     row = {
         "batch": float(batch),

@@ -18,6 +18,7 @@ from games.state import ONGOING, PLY, STATUS, SWAPPED, State
 from mcts.cache_kernels import Cache, is_in_use, keep, position_key, slot_of
 from mcts.config import Settings
 from mcts.kernels import (
+    NONE,
     UNPROVEN,
     Tree,
     advance,
@@ -39,6 +40,7 @@ class Games(NamedTuple):
 
     state: the current positions
     key: uint64 `[B]`: cache key of the leaf that waits for the network
+    row: int32 `[B]`: where in the batch for the network its position stands; equal positions share a row
     active: int8 `[B]`: which record (0 or 1) is being written
     finished: bool `[B]`: the other record holds a finished game that nobody has collected yet
     actions: int16 `[2B, T]`, own actions; policy: float32 `[2B, T, A]`, own actions
@@ -51,6 +53,7 @@ class Games(NamedTuple):
 
     state: State
     key: NDArray[np.uint64]
+    row: NDArray[np.int32]
     active: NDArray[np.int8]
     finished: NDArray[np.bool_]
     actions: NDArray[np.int16]
@@ -259,32 +262,55 @@ def advance_games(
     rollouts: Rollouts,
     out: NDArray[np.int16],
 ) -> None:
-    """Take an evaluation for each game and walk it on to its next one; logits `[B, A]`, values `[B]`.
+    """Take the evaluations of `observe_games`' rows and walk every game on to its next one.
 
-    Playouts are mixed into the values.
+    Logits `[N, A]`, values `[N]`; playouts are mixed into the values.
     """
     cached = is_in_use(cache)
+    games.counts[EVALUATIONS] += values.shape[0]
     for game in range(games.active.shape[0]):
         games.finished[game] = False
-        games.counts[EVALUATIONS] += 1
-        value = mix_rollouts(rules, tree.nodes, as_int(tree.leaf[game]), rollouts, float(values[game]))
-        if cached:
-            keep(cache, games.key[game], logits, game, value)
-        needs = advance(rules, tree, settings, rng, game, logits, value, game)
+        row, key = as_int(games.row[game]), games.key[game]
+        slot = slot_of(cache, key) if cached else 0
+        if cached and cache.keys[slot] == key:  # by a game before, in the same row
+            value = float(cache.values[slot])
+        else:
+            value = mix_rollouts(rules, tree.nodes, as_int(tree.leaf[game]), rollouts, float(values[row]))
+            if cached:
+                keep(cache, key, logits, row, value)
+        needs = advance(rules, tree, settings, rng, game, logits, value, row)
         _walk_on(rules, games, tree, settings, plan, cache, rng, game, needs, out)
 
 
 @kernel
 def observe_games(
     rules: Rules,
+    games: Games,
     tree: Tree,
+    places: NDArray[np.int32],
     planes: NDArray[np.float32],
     legal: NDArray[np.bool_],
     features: NDArray[np.float32],
-) -> None:
-    """Observe the waiting leaf of every game."""
+) -> int:
+    """Observe the different positions that wait, row by row; how many they are.
+
+    places: int32 `[P]`, scratch: P is a power of two and more than the games
+    """
+    rows = 0
+    places[:] = NONE
     for game in range(tree.leaf.shape[0]):
-        observe_leaf(rules, tree, game, planes, legal, features, game)
+        key = games.key[game]
+        place = int(np.int64(key >> np.uint64(1))) & (places.shape[0] - 1)
+        while places[place] != NONE and games.key[places[place]] != key:
+            place = (place + 1) & (places.shape[0] - 1)
+        if places[place] != NONE:
+            games.row[game] = games.row[places[place]]
+            continue
+        places[place] = game
+        games.row[game] = rows
+        observe_leaf(rules, tree, game, planes, legal, features, rows)
+        rows += 1
+    return rows
 
 
 @kernel

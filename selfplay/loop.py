@@ -105,7 +105,10 @@ class Training:
         self.learner = Learner(self.net, config.learner, device=self.device, threads=play.threads)
         self.batch = max(1, play.games // play.threads)
         seeds = np.random.SeedSequence(config.seed).generate_state(play.threads)
-        self.actors = [Actor(variants, play, games=self.batch, seed=int(seed)) for seed in seeds]
+        packed = self.device.type == "cuda"
+        self.actors = [
+            Actor(variants, play, games=self.batch, seed=int(seed), packed=packed) for seed in seeds
+        ]
         self.evaluators = [NetworkEvaluator(self.net, device=self.device) for _ in self.actors]
         self.rescorers = [Rescorer(self.variants, play.solver_nodes) for _ in self.actors]
         self.trust = RolloutTrust(play.rollout_share)

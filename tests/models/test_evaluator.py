@@ -152,6 +152,15 @@ def test_a_recording_evaluates_like_the_network(net: PolicyValueNet) -> None:
 
 
 @pytest.mark.parametrize("device", DEVICES)
+def test_planes_may_be_bytes(net: PolicyValueNet, device: str) -> None:
+    evaluator = NetworkEvaluator(net, device=device, precision="float32")
+    packed = BATCH._replace(planes=BATCH.planes.astype(np.uint8))
+    np.testing.assert_array_equal(packed.planes, BATCH.planes)
+    for seen in (packed, BATCH, packed):
+        assert_close(evaluator(seen), truth(net, BATCH), 1e-4)
+
+
+@pytest.mark.parametrize("device", DEVICES)
 def test_every_device_evaluates_like_the_network(net: PolicyValueNet, device: str) -> None:
     evaluator = NetworkEvaluator(net, device=device, precision="float32")
     for observation in (BATCH, CYLINDER, BATCH, observe(BOARD)):

@@ -196,6 +196,35 @@ def test_a_tiny_cache_that_overwrites_itself_changes_nothing_either() -> None:
         assert all(map(same_episode, row, more))
 
 
+def test_equal_positions_are_evaluated_once() -> None:
+    """All games begin alike; whoever waits for the same position has the same row, and no row comes twice."""
+    config = small_config(opening_share=0.0)
+    actor = Actor([games.load("tictactoe")], config, games=16, seed=12)
+    assert len(actor.observe().legal) == 1
+    asked = 0
+    for _ in range(200):
+        seen = actor.observe()
+        boards = {row.tobytes() + rules.tobytes() for row, rules in zip(seen.planes, seen.rules, strict=True)}
+        assert len(boards) == len(seen.legal) <= 16
+        asked += len(seen.legal)
+        actor.advance(*hashed_evaluator(seen))
+        actor.collect()
+    assert actor.counts[EVALUATIONS] == asked
+    assert 200 < asked < 0.9 * 16 * 200
+
+
+def test_planes_as_bytes_are_the_same_planes() -> None:
+    plain, packed = (Actor(MIXED, small_config(), games=12, seed=13, packed=p) for p in (False, True))
+    for _ in range(60):
+        one, other = plain.observe(), packed.observe()
+        assert (one.planes.dtype, other.planes.dtype) == (np.float32, np.uint8)
+        for part, same in zip(one, other, strict=True):
+            np.testing.assert_array_equal(part, same)
+        for actor in (plain, packed):
+            actor.advance(*hashed_evaluator(one))
+            actor.collect()
+
+
 def test_forgetting_makes_the_network_evaluate_again() -> None:
     """After `forget_evaluations` no answer of the old weights comes back."""
     actor = Actor([games.load("tictactoe")], small_config(cache_megabytes=1), games=8, seed=8)
@@ -329,12 +358,15 @@ def test_searches_spend_their_budgets() -> None:
     """Where nothing can be proven yet, every full search spends 12 simulations, every fast one 4."""
     config = small_config(full_share=0.5, opening_share=0.0)
     actor = Actor([games.load("gomoku-9x9")], config, games=16, seed=14)
+    rows = 0
     for _ in range(60):
-        actor.advance(*hashed_evaluator(actor.observe()))
+        seen = actor.observe()
+        rows += len(seen.legal)
+        actor.advance(*hashed_evaluator(seen))
     moves, full = int(actor.counts[MOVES]), int(actor.counts[FULL_SEARCHES])
     assert 0 < full < moves
     assert actor.counts[SIMULATIONS] == 12 * full + 4 * (moves - full)
-    assert actor.counts[EVALUATIONS] == 60 * 16
+    assert actor.counts[EVALUATIONS] == rows
 
 
 def test_random_openings_come_as_often_and_as_long_as_asked() -> None:
