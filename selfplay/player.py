@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, pairwise
@@ -36,6 +38,9 @@ DEFAULT_ROLLOUTS = 1000
 """Simulations a move for plain `mcts`, each with one random playout."""
 
 MAX_SIMULATIONS = 30_000
+
+STREAM_BEGIN = 16
+"""Simulations of the first analysis of a stream; each one has twice as many as the one before."""
 
 ROLLOUT_EXPLORATION = 2.0
 """PUCT's constant for plain rollouts; 1.4, 4 and 8 won no more in matches on five variants."""
@@ -96,6 +101,8 @@ class TellsDraws(Protocol):
 class Player:
     """Chooses actions. Equal positions get equal answers, unless `temperature` is above 0.
 
+    Several threads may ask one player; it answers one after the other.
+
     Attributes:
         name: what a person reads, such as `agent.onnx` or `mcts:1000`.
         simulations: a move; 0 plays the policy without a search.
@@ -143,6 +150,7 @@ class Player:
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._sights: dict[str, Sight] = {}
         self._memories = [Memory(REMEMBERED_MEGABYTES) for _ in range(threads)]
+        self._lock = threading.RLock()
 
     @classmethod
     def load(
@@ -236,15 +244,21 @@ class Player:
         if self._pool is not None:
             self._pool.shutdown()
 
-    def choose(self, position: Position) -> int:
-        """The action to play, one of the position's own; `MoveError` if the game is over."""
-        return self.choose_many([position])[0]
+    def choose(self, position: Position, *, seconds: float | None = None) -> int:
+        """The action to play, one of the position's own; `MoveError` if the game is over.
+
+        seconds: think for about as long instead of the player's simulations
+        """
+        if seconds is None or len(position.legal_actions) == 1:
+            return self.choose_many([position])[0]
+        *_, last = self.stream(position, seconds=seconds)
+        return last.action
 
     def choose_many(self, positions: Sequence[Position], /) -> list[int]:
         """An action for each position, searched together; the variants may differ."""
         forced = [len(position.legal_actions) == 1 for position in positions]
         free = [position for position, only in zip(positions, forced, strict=True) if not only]
-        chosen = (analysis.action for analysis in self._analyse_many(free))
+        chosen = (analysis.action for analysis in self._analyse_many(free, self._config))
         return [
             int(position.legal_actions[0]) if only else next(chosen)
             for position, only in zip(positions, forced, strict=True)
@@ -252,48 +266,97 @@ class Player:
 
     def analyse(self, position: Position) -> Analysis:
         """What the player thinks of a position; `MoveError` if the game is over."""
-        (analysis,) = self._analyse_many([position])
-        if not (isinstance(self._evaluator, TellsDraws) and self.guides(position.variant)):
-            return analysis
-        win, draw, loss = self._evaluator.win_draw_loss(observe([position]))[0].tolist()
-        return analysis._replace(win_draw_loss=(win, draw, loss))
+        (analysis,) = self._analyse_many([position], self._config)
+        return analysis._replace(win_draw_loss=self._win_draw_loss(position))
 
     def analyse_many(self, positions: Sequence[Position]) -> list[Analysis]:
         """As `analyse` for each position, searched together, but without `win_draw_loss`."""
-        return list(self._analyse_many(positions))
+        return self._analyse_many(positions, self._config)
 
-    def _analyse_many(self, positions: Sequence[Position]) -> Iterator[Analysis]:
+    def stream(
+        self, position: Position, *, simulations: int | None = None, seconds: float | None = None
+    ) -> Iterator[Analysis]:
+        """Better and better analyses of a position, each with twice the simulations of the one before.
+
+        What a network has said before is remembered, so that a new analysis mainly costs what is new in it.
+        Without a search there is one analysis.
+
+        Args:
+            position: `MoveError` if its game is over.
+            simulations: of the last analysis; default: the player's own, with `seconds` as many as fit.
+            seconds: end before an analysis that would take longer, but not before the first.
+        """
+        began = time.perf_counter()
+        shares = self._win_draw_loss(position)
+        for config in self._growing(position, simulations, endless=seconds is not None):
+            before = time.perf_counter()
+            (analysis,) = self._analyse_many([position], config)
+            yield analysis._replace(win_draw_loss=shares)
+            now = time.perf_counter()
+            if seconds is not None and now - began + 2 * (now - before) > seconds:
+                return
+
+    def _growing(
+        self, position: Position, simulations: int | None, *, endless: bool
+    ) -> Iterator[SearchConfig | None]:
+        """The searches of a stream."""
+        if self._config is None:
+            yield None
+            return
+        most = min(MAX_SIMULATIONS, max(STREAM_BEGIN, _TREE_BYTES // _node_bytes(position) - 2))
+        wanted = most if endless and simulations is None else simulations or self._config.simulations
+        last, spent = min(most, wanted), STREAM_BEGIN
+        while spent < last:
+            yield self._config.model_copy(update={"simulations": spent})
+            spent *= 2
+        yield self._config.model_copy(update={"simulations": last})
+
+    def _win_draw_loss(self, position: Position) -> tuple[float, float, float] | None:
+        """The network's own opinion of a position, if it tells draws and guides the search."""
+        if position.is_over or not isinstance(self._evaluator, TellsDraws):
+            return None
+        if not self.guides(position.variant):
+            return None
+        with self._lock:
+            win, draw, loss = self._evaluator.win_draw_loss(observe([position]))[0].tolist()
+        return win, draw, loss
+
+    def _analyse_many(self, positions: Sequence[Position], config: SearchConfig | None) -> list[Analysis]:
         for position in positions:
             if position.is_over:
                 raise MoveError(
                     f"expected a position where a move is due, got one where the game is over: {position!r}"
                 )
-            self._sight(position.variant)  # by one thread, before they share the positions
-        for analysis in self._analyses(positions):
-            yield self._with_drawn_action(analysis) if self._temperature else analysis
+        with self._lock:
+            for position in positions:
+                self._sight(position.variant)  # by one thread, before they share the positions
+            found = list(self._analyses(positions, config))
+            return [self._with_drawn_action(analysis) for analysis in found] if self._temperature else found
 
-    def _analyses(self, positions: Sequence[Position]) -> Iterator[Analysis]:
+    def _analyses(self, positions: Sequence[Position], config: SearchConfig | None) -> Iterator[Analysis]:
         """Every thread takes a part of the positions; all are done before the first is told."""
         seed = int(self._random.integers(2**63)) if self._temperature else self._seed
         n = len(self._memories) if len(positions) >= _PART * len(self._memories) else 1
         bounds = [len(positions) * i // n for i in range(n + 1)]
         parts = [positions[start:stop] for start, stop in pairwise(bounds)]
         if self._pool is None or n == 1:
-            return self._analyse_part(positions, self._memories[0], seed)
+            return self._analyse_part(positions, config, self._memories[0], seed)
         jobs = [
-            self._pool.submit(lambda *job: list(self._analyse_part(*job)), part, memory, seed + i)
+            self._pool.submit(lambda *job: list(self._analyse_part(*job)), part, config, memory, seed + i)
             for i, (part, memory) in enumerate(zip(parts, self._memories, strict=True))
         ]
         return chain.from_iterable(job.result() for job in jobs)
 
-    def _analyse_part(self, positions: Sequence[Position], memory: Memory, seed: int) -> Iterator[Analysis]:
-        size = self._batch_size(positions)
+    def _analyse_part(
+        self, positions: Sequence[Position], config: SearchConfig | None, memory: Memory, seed: int
+    ) -> Iterator[Analysis]:
+        size = _batch_size(positions, 0 if config is None else config.simulations)
         for first in range(0, len(positions), size):
             batch = positions[first : first + size]
-            if self._config is None:
+            if config is None:
                 yield from self._read(batch, self._opinion(batch), 0)
             else:
-                yield from self._searched(batch, self._config, memory, seed)
+                yield from self._searched(batch, config, memory, seed)
 
     def _searched(
         self, batch: Sequence[Position], config: SearchConfig, memory: Memory, seed: int
@@ -334,7 +397,8 @@ class Player:
 
         A few quick games tell, the first time that an agent of several variants, or of another one, is asked.
         """
-        sight = self._sight(variant)
+        with self._lock:
+            sight = self._sight(variant)
         return sight is None or sight.guides
 
     def _with_drawn_action(self, analysis: Analysis) -> Analysis:
@@ -343,11 +407,6 @@ class Player:
         logits = np.log(analysis.policy[likely].astype(np.float64)) / self._temperature
         drawn = likely[np.argmax(logits + self._random.gumbel(size=len(likely)))]
         return analysis._replace(action=int(drawn))
-
-    def _batch_size(self, positions: Sequence[Position]) -> int:
-        """How many of the positions are searched together, so that their trees fit into memory."""
-        node = max((_node_bytes(position) for position in positions), default=1)
-        return max(1, min(_BATCH, _TREE_BYTES // (node * (self.simulations + 2))))
 
     def _opinion(self, positions: Sequence[Position]) -> SearchResult:
         """The evaluator's own opinion, in the form of a search's result."""
@@ -403,6 +462,12 @@ def search_config(simulations: int | None, mixing: Mixing = NO_MIXING) -> Search
         rollouts=mixing.rollouts,
         rollout_share=mixing.share,
     )
+
+
+def _batch_size(positions: Sequence[Position], simulations: int) -> int:
+    """How many of the positions are searched together, so that their trees fit into memory."""
+    node = max((_node_bytes(position) for position in positions), default=1)
+    return max(1, min(_BATCH, _TREE_BYTES // (node * (simulations + 2))))
 
 
 def _node_bytes(position: Position) -> int:

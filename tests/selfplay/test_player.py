@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 from typing import NoReturn
@@ -16,6 +18,7 @@ from mcts.config import Mixing
 from models import OnnxEvaluator
 from selfplay import Player
 from selfplay.known import KnownVariants
+from selfplay.player import Analysis
 from selfplay.sight import Sight
 from tests.selfplay.agents import export_agent
 
@@ -83,6 +86,58 @@ def test_an_analysis_is_about_the_own_actions_of_the_board(connect4_agent: Path)
         assert analysis.policy.sum() == pytest.approx(1)
         assert analysis.simulations == 24
         assert analysis.ranked(3)[0] == analysis.action
+
+
+def same_analysis(one: Analysis, other: Analysis) -> bool:
+    return (one.action, one.simulations, one.value_to_play, one.win_draw_loss) == (
+        other.action,
+        other.simulations,
+        other.value_to_play,
+        other.win_draw_loss,
+    ) and all(np.array_equal(one[i], other[i], equal_nan=True) for i in (1, 2, 3))
+
+
+def test_a_stream_grows_to_what_an_analysis_says(connect4_agent: Path) -> None:
+    """Evaluations are remembered from one analysis to the next, and that changes nothing."""
+    player = Player.load(connect4_agent, simulations=100)
+    analyses = list(player.stream(MIXED[0]))
+    assert [analysis.simulations for analysis in analyses] == [16, 32, 64, 100]
+    assert [a.simulations for a in player.stream(MIXED[0], simulations=16)] == [16]
+    assert same_analysis(analyses[-1], Player.load(connect4_agent, simulations=100).analyse(MIXED[0]))
+    again = Player.load(connect4_agent, simulations=32).analyse(MIXED[0])
+    assert same_analysis(analyses[1], again)
+
+
+def test_a_stream_ends_when_its_time_is_over(connect4_agent: Path) -> None:
+    player = Player.load(connect4_agent)
+    player.analyse(MIXED[0])  # everything is compiled
+    began = time.perf_counter()
+    analyses = list(player.stream(MIXED[0], seconds=0.5))
+    assert 0.05 < time.perf_counter() - began < 1.0
+    assert analyses[-1].simulations > 64
+    assert len(list(player.stream(MIXED[0], seconds=0.0))) == 1
+    assert player.choose(MIXED[0], seconds=0.0) == analyses[0].action
+
+
+@pytest.mark.parametrize("agent", ["random", "policy"])
+def test_without_a_search_a_stream_is_one_analysis(connect4_agent: Path, agent: str) -> None:
+    player = Player.load(agent) if agent == "random" else Player.load(connect4_agent, simulations=0)
+    (analysis,) = player.stream(MIXED[0], seconds=10)
+    assert analysis.simulations == 0
+
+
+def test_a_finished_game_has_no_stream(connect4_agent: Path) -> None:
+    over = WIN_IN_ONE.play_text("d")
+    with pytest.raises(MoveError, match="the game is over"):
+        next(Player.load(connect4_agent).stream(over))
+
+
+def test_threads_may_share_a_player(connect4_agent: Path) -> None:
+    player = Player.load(connect4_agent, simulations=24)
+    alone = [player.choose(one) for one in MIXED]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            assert list(pool.map(player.choose, MIXED)) == alone
 
 
 def test_equal_positions_get_equal_answers(connect4_agent: Path) -> None:
