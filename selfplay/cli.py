@@ -262,6 +262,41 @@ def play(
     play_in_terminal(rules, player, first=first, seed=seed, hints=hints, notes=notes)
 
 
+@app.command(rich_help_panel="Play")
+def engine(
+    protocol: Annotated[
+        Literal["gtp", "uci", "gomocup"], typer.Argument(help="What the other program speaks.")
+    ],
+    variant: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VARIANT",
+            help="What is played at first, a name or a TOML file. Default: go, breakthrough, gomoku.",
+        ),
+    ] = None,
+    agent: Annotated[
+        str | None,
+        typer.Option(help="An .onnx file, mcts:N (N random playouts a move) or random. Default: what ships."),
+    ] = None,
+    simulations: Annotated[
+        int | None, typer.Option(min=1, help="Simulations a move, where no clock decides. Default: 64.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+) -> None:
+    """Be an engine for another program: lines in, lines out, by GTP, UCI or Gomocup's protocol."""
+    import sys
+
+    from selfplay.protocols.command import run_engine
+
+    run_engine(
+        protocol, variant, agent, sys.stdin.buffer, simulations=simulations, seed=seed, write=_written_at_once
+    )
+
+
+def _written_at_once(text: str) -> None:
+    typer.echo(text, nl=False)
+
+
 @app.command(rich_help_panel="Measure")
 def arena(
     variant: VariantArgument,

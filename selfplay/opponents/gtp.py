@@ -77,9 +77,18 @@ class GtpContestant:
 
 
 def check_is_go(variant: Variant) -> None:
-    """Raise `EngineError` unless the variant is Go, as it is made up, on a board that GTP can name."""
+    """Raise `EngineError` unless the variant is Go, see `is_go`."""
+    if not is_go(variant):
+        raise EngineError(
+            "expected a variant of Go (square board, no suicide, passing, ko or superko, counted by area), "
+            f"got {variant.name}"
+        )
+
+
+def is_go(variant: Variant) -> bool:
+    """Whether a variant is Go, as it is made up, on a board that GTP can name."""
     board, end, size = variant.board, variant.end, variant.board.rows
-    plain = (
+    return (
         board == Board(rows=size, columns=size, setup=board.setup)
         and size <= LARGEST
         and variant.move == Move(keeps_liberty=True)
@@ -89,11 +98,6 @@ def check_is_go(variant: Variant) -> None:
         and variant.first_turn_stones == 1
         and end == End(count="area", komi=end.komi, ply_cap=end.ply_cap)
     )
-    if not plain:
-        raise EngineError(
-            "expected a variant of Go (square board, no suicide, passing, ko or superko, counted by area), "
-            f"got {variant.name}"
-        )
 
 
 def vertex(cell: int, *, size: int) -> str:
