@@ -9,19 +9,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from games import MoveError, Position, Variant, pass_action, start, swap_action
+from games import MoveError, Position, UserError, Variant, pass_action, start, swap_action
 from games.notation import column_letter
 from games.rules import FIRST, SECOND
 from games.state import LAST, STONES_LEFT
 from models.format import zoo_file
+from selfplay import record
 from selfplay.describe import describe, listing, stones
 from selfplay.player import DEFAULT_ROLLOUTS, Analysis, Player
+from selfplay.record import Record, RecordError
 
 FAVOURITES, THOUGHTS = 3, 8
 """Moves that the agent speaks of after its own, and when it is told to `think`."""
@@ -193,9 +196,14 @@ class Table:
             while not (self.position.is_over or self.resigned):
                 self._take_turn()
             self._show_end()
-            answer = self._read("Another game? (y, n, undo) > ").strip().lower() if self._interactive else "n"
-            if answer != "undo":
-                return answer in ("y", "yes")
+            if not self._interactive:
+                return False
+            answer = self._read("Another game? (y, n, undo, save FILE) > ").strip()
+            while answer.lower().startswith("save "):
+                self._try(answer)
+                answer = self._read("Another game? (y, n, undo) > ").strip()
+            if answer.lower() != "undo":
+                return answer.lower() in ("y", "yes")
             self.undo()
 
     def _take_turn(self) -> None:
@@ -204,18 +212,27 @@ class Table:
             self._reply()
             return
         self._show_board()
-        line = self._read(self._prompt()).strip().lower()
-        if not line:
-            return
+        line = self._read(self._prompt()).strip()
+        if line:
+            self._try(line)
+
+    def _try(self, line: str) -> None:
+        """Obey; at a terminal a wrong line is explained."""
         try:
             self._obey(line)
-        except MoveError as error:
+        except (UserError, OSError) as error:
             if not self._interactive:
                 raise
-            self._say(Text(str(error), "yellow"))
+            text = str(error) if isinstance(error, UserError) else f"{error.filename}: {error.strerror}"
+            self._say(Text(text, "yellow"))
 
     def _obey(self, line: str) -> None:
         """A command, or else a move."""
+        word, _, rest = line.partition(" ")
+        line = line.lower()
+        if rest and (file_command := FILE_COMMANDS.get(word.lower())) is not None:
+            file_command(self, Path(rest.strip()))
+            return
         command = COMMANDS.get(line)
         if command is not None:
             command(self)
@@ -313,6 +330,23 @@ class Table:
         """give this game up"""
         self.resigned = True
 
+    def save(self, path: Path) -> None:
+        """write the game so far into a file"""
+        names = ("me", self.player.name)
+        record.save(path, Record(self.position, names if self.human == 0 else names[::-1]))
+        self._say(f"Saved as {path}.")
+
+    def load(self, path: Path) -> None:
+        """go on with a game from a file"""
+        position = record.load(path).position
+        here = self.position.variant
+        if position.variant.digest != here.digest:
+            raise RecordError(f"{path}: expected a game of {here.name}, got one of {position.variant.name}")
+        line = [start(here)]
+        for action in position.actions:
+            line.append(line[-1].play(action))
+        self.positions, self.resigned = line, False
+
     def help(self) -> None:
         """this list"""
         example = self.position.action_text(self.position.legal_actions[0])
@@ -325,6 +359,8 @@ class Table:
         )
         for name, command in COMMANDS.items():
             self._say(f"  {name:<8} {command.__doc__}")
+        for name, file_command in FILE_COMMANDS.items():
+            self._say(f"  {name} FILE  {file_command.__doc__}")
 
     def quit(self) -> None:
         """leave"""
@@ -433,6 +469,9 @@ COMMANDS: dict[str, Callable[[Table], None]] = {
     "quit": Table.quit,
 }
 """Words a person may type instead of a move; a docstring is its line in `help`."""
+
+FILE_COMMANDS: dict[str, Callable[[Table, Path], None]] = {"save": Table.save, "load": Table.load}
+"""Words that a file's name follows."""
 
 
 def play_in_terminal(

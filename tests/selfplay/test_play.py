@@ -14,6 +14,7 @@ from games import MoveError, Position
 from mcts import uniform_evaluator
 from selfplay import Analysis, Player
 from selfplay.play import COLOUR, PLAIN, Table, default_agent, drawn_board, look_of, win_chance
+from selfplay.record import RecordError, load
 from tests.selfplay.agents import export_agent
 
 TORUS = games.load("tictactoe-torus")
@@ -325,3 +326,37 @@ def test_an_agent_of_its_own_comes_before_the_one_that_plays_everything(
     assert player.name == f"{played}.onnx"
     assert said in note
     assert ("selfplay adapt x" in note) == (played == "meta")
+
+
+# --- files --------------------------------------------------------------------------------------------------
+
+
+def test_a_game_is_saved_and_taken_up_again(tmp_path: Path) -> None:
+    file = tmp_path / "My Game.toml"
+    first = Screen("connect4", "d", f"save {file}", "quit")
+    assert f"Saved as {file}." in first.text
+    assert load(file).players == ("me", "random")
+    second = Screen("connect4", f"LOAD {file}", "quit")
+    assert second.played == first.played
+    assert "save FILE" in Screen("connect4", "help", "quit").text
+
+
+def test_a_finished_game_can_be_saved(tmp_path: Path) -> None:
+    file = tmp_path / "game.toml"
+    screen = Screen("connect4", "d", "resign", f"save {file}", "n")
+    assert load(file).position == screen.table.position
+
+
+def test_files_that_are_no_game_of_this_variant_are_explained(tmp_path: Path) -> None:
+    Screen("tictactoe", f"save {tmp_path / 'other'}", "quit")
+    (tmp_path / "text").write_text("hello")
+    screen = Screen(
+        "connect4", f"load {tmp_path / 'other'}", f"load {tmp_path / 'text'}", f"load {tmp_path / 'none'}",
+        f"save {tmp_path / 'no' / 'folder'}", "quit",
+    )  # fmt: skip
+    assert "expected a game of connect4, got one of tictactoe" in screen.text
+    assert "expected a game as TOML" in screen.text
+    assert screen.text.count("No such file or directory") == 2
+    assert screen.played == []
+    with pytest.raises(RecordError):
+        Screen("connect4", f"load {tmp_path / 'text'}", interactive=False)
