@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,10 @@ import onnx
 import pytest
 import torch
 
-from games.encoding import ENCODING_VERSION, Observation
+from games.encoding import ENCODING_VERSION, PLANES, RULE_FEATURES, Observation
 from games.errors import AgentError
 from models import OnnxEvaluator, PolicyValueNet, export_onnx, value_to_play
+from models.format import AGENT_FORMAT, ONNX_INPUTS, ONNX_OUTPUTS, own_metadata
 from tests.models.boards import SMALL, evaluate, observe, scramble, stack
 
 ROOT = Path(__file__).parents[2]
@@ -229,3 +231,20 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         models.nonsense  # noqa: B018
     assert {"OnnxEvaluator", "PolicyValueNet"} <= set(dir(models))
+
+
+def test_the_documentation_names_every_plane_feature_input_and_key_in_order() -> None:
+    text = (ROOT / "docs" / "onnx.md").read_text()
+    planes, features = (
+        re.findall(r"`([\w-]+)`", text.split(start)[1].split("\n\n")[number])
+        for start, number in (("Planes, in order:", 0), ("Rule features, in order.", 1))
+    )
+    assert tuple(planes) == PLANES
+    assert tuple(features) == RULE_FEATURES
+    assert f"[batch, {len(PLANES)}, rows, columns]" in text
+    assert f"[batch, {len(RULE_FEATURES)}]" in text
+    for name in (*ONNX_INPUTS, *ONNX_OUTPUTS, *own_metadata(AGENT_FORMAT), AGENT_FORMAT):
+        assert f"`{name}`" in text
+    for version in re.findall(r"Opset (\d+), IR version (\d+)", text):
+        released = onnx.load(ROOT / "models" / "zoo" / "connect4.onnx")
+        assert version == (str(released.opset_import[0].version), str(released.ir_version))
