@@ -39,11 +39,11 @@ def _serve(rules: Rules, state: State, row: int, request: int, argument: int, ou
     if request == BEGIN_GAME:
         begin_special(rules, state, row)
     elif request == LIST_MOVES:
-        return list_special(rules, state, row, out, argument)
+        return list_special(rules, state, row, out, as_int(argument))
     elif request == DRAW_MOVE:
         return draw_special(rules, state, row, np.uint64(argument), out)
     elif request == ACT:
-        act_special(rules, state, row, argument)
+        act_special(rules, state, row, as_int(argument))
         end_without_goal(rules, state, row)
     elif request == SETTLE:
         end_without_goal(rules, state, row)

@@ -9,6 +9,10 @@ from games.compilation import inlined, kernel
 from games.geometry import N_AXES, N_DIRECTIONS, OFF
 from games.rules import EXACT, FIRST, LINE, SECOND, Rules
 
+_COUNT_BITS = 7
+_COUNT_MASK = (1 << _COUNT_BITS) - 1
+"""Room for a count of fewer stones than a line of a board has cells; four of them fit into 32 bits."""
+
 
 @inlined
 def enclosed_along(
@@ -39,7 +43,7 @@ def encloses_any(rules: Rules, cells: NDArray[np.int8], row: int, variant: int, 
 def count_enclosed(
     rules: Rules, cells: NDArray[np.int8], row: int, variant: int, cell: int, own: int
 ) -> tuple[int, int]:
-    """Enclosed stones in every direction, 16 bits each; see `count_of`.
+    """Enclosed stones in every direction, in two words; see `count_of`.
 
     All directions are counted before the first stone changes, since they may cross on a wrapped board.
     """
@@ -47,8 +51,8 @@ def count_enclosed(
     for d in range(N_AXES):
         low = enclosed_along(rules, cells, row, variant, cell, d, own)
         high = enclosed_along(rules, cells, row, variant, cell, d + N_AXES, own)
-        counts_low |= low << (16 * d)
-        counts_high |= high << (16 * d)
+        counts_low |= low << (_COUNT_BITS * d)
+        counts_high |= high << (_COUNT_BITS * d)
     return counts_low, counts_high
 
 
@@ -56,7 +60,7 @@ def count_enclosed(
 def count_of(counts_low: int, counts_high: int, d: int) -> int:
     """The count of direction d from the two words that hold all of them."""
     word = counts_low if d < N_AXES else counts_high
-    return (word >> (16 * (d % N_AXES))) & 0xFFFF
+    return (word >> (_COUNT_BITS * (d % N_AXES))) & _COUNT_MASK
 
 
 @inlined
