@@ -18,6 +18,7 @@ from games.errors import (
     AgentError,
     ConformanceError,
     MoveError,
+    PositionError,
     RunError,
     SolveLimitError,
     SpaceError,
@@ -25,6 +26,7 @@ from games.errors import (
     UserError,
     VariantError,
 )
+from games.placement import beginning, set_up
 from games.playtest import Playtest, degenerate
 from games.position import Position, observe, pass_action, stack, start, swap_action
 from games.sampling import sample_variant, sample_variants
@@ -51,6 +53,7 @@ __all__ = [
     "Observation",
     "Playtest",
     "Position",
+    "PositionError",
     "RunError",
     "SolveLimitError",
     "Space",
@@ -59,6 +62,7 @@ __all__ = [
     "UserError",
     "Variant",
     "VariantError",
+    "beginning",
     "conformance",
     "degenerate",
     "env",
@@ -70,6 +74,7 @@ __all__ = [
     "playtest",
     "sample_variant",
     "sample_variants",
+    "set_up",
     "solve",
     "solve_actions",
     "stack",

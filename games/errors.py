@@ -4,6 +4,7 @@
     ├── VariantError                    a rule variant that can't be played
     ├── SpaceError                      a space of rule variants that can't be read or holds nothing to play
     ├── MoveError                       a move that is illegal or can't be read
+    ├── PositionError                   stones from which no game can go on
     ├── AgentError                      an .onnx file or checkpoint that is corrupt, foreign or doesn't fit
     ├── SuiteError                      a suite of solved positions that can't be read or doesn't fit
     ├── SolveLimitError                 a position that the exact solver could not solve within its limits
@@ -31,6 +32,10 @@ class SpaceError(UserError):
 
 class MoveError(UserError):
     """A move that is illegal in the position or can't be read."""
+
+
+class PositionError(UserError):
+    """Stones from which no game can go on: impossible under the rules, or the game is over with them."""
 
 
 class AgentError(UserError):

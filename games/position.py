@@ -11,7 +11,7 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, SupportsIndex, TypeVar
+from typing import Any, NamedTuple, SupportsIndex, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,9 +78,21 @@ def start(variant: Variant) -> Position:
     return position
 
 
+class Placement(NamedTuple):
+    """How a position was set up, see `games.set_up`.
+
+    cells: what every cell of the canvas holds, EMPTY, FIRST, SECOND or HOLE
+    to_play: the seat to move
+    """
+
+    cells: tuple[int, ...]
+    to_play: int
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Position:
-    """One position; `play` returns the next one and leaves this one as it is. Begin with `games.start`.
+    """One position; `play` returns the next one and leaves this one as it is. Begin with `games.start`
+    or `games.set_up`.
 
     Actions are the variant's own: cells row by row from the top left, then PASS, then SWAP. Positions are
     equal when the variant's rules and the state are: the way there doesn't matter, but the number of actions
@@ -90,13 +102,15 @@ class Position:
         variant: the rules.
         rules: the compiled rules, one row; shared, not to be written.
         state: the state, one row; not to be written.
-        actions: what was played so far.
+        actions: what was played so far, from `games.beginning(position)` on.
+        placement: the stones from which the game began; None: the variant's own start.
     """
 
     variant: Variant
     rules: Rules
     state: State
     actions: tuple[int, ...]
+    placement: Placement | None = None
 
     @cached_property
     def legal_actions(self) -> NDArray[np.int64]:
@@ -138,7 +152,7 @@ class Position:
 
     @property
     def ply(self) -> int:
-        """Actions played so far."""
+        """Actions played so far; for a position that was set up, those that it counts as."""
         return int(self.state.info[0, PLY])
 
     @property
@@ -186,7 +200,7 @@ class Position:
             raise MoveError(self._refusal(chosen))
         state = copied(self.state)
         kernels.play(self.rules, state, 0, chosen)
-        return Position(self.variant, self.rules, state, (*self.actions, chosen))
+        return Position(self.variant, self.rules, state, (*self.actions, chosen), self.placement)
 
     def play_text(self, text: str) -> Position:
         """The position after an action as text, or several such as `a2-a3`; `MoveError` as from `play`."""
@@ -245,7 +259,8 @@ class Position:
 
     def __repr__(self) -> str:
         played = " ".join(self.action_text(action) for action in self.actions)
-        return f"<Position {self.variant.name}: {played or 'start'}>"
+        begun = "" if self.placement is None else "set up "
+        return f"<Position {self.variant.name}: {begun}{played or 'start'}>"
 
     def __str__(self) -> str:
         rows, columns = self.variant.board.rows, self.variant.board.columns

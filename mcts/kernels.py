@@ -393,8 +393,10 @@ def write_results(
     policy: NDArray[np.float32],
     values: NDArray[np.float32],
     action_values: NDArray[np.float32],
+    proven: NDArray[np.int8],
+    lines: NDArray[np.int16],
 ) -> None:
-    """Write every game's result, actions on the canvas; arrays as in `SearchResult`, zero or NaN before."""
+    """Write every game's result, actions on the canvas; arrays as in `SearchResult`, filled with nothing."""
     for game in range(tree.n_nodes.shape[0]):
         root = root_of(tree, game)
         canvas = rules.canvas[tree.nodes.info[root, VARIANT]]
@@ -404,10 +406,48 @@ def write_results(
             at = canvas[tree.action[edge]]
             if edge < first + tree.opened[root]:
                 visits[game, at] = tree.visits[edge]
+                _write_line(tree, settings, canvas, as_int(tree.child[edge]), lines[game, at])
+            if settings.solve:
+                proven[game, at] = tree.proven[edge]
             if _has_value(tree, settings, root, edge):
                 action_values[game, at] = edge_value(tree, settings, edge)
         values[game] = root_value(tree, game)
         actions[game] = canvas[tree.action[best_edge(rules, tree, settings, game)]]
+
+
+@inlined
+def _write_line(
+    tree: Tree, settings: Settings, canvas: NDArray[np.uint16], node: int, line: NDArray[np.int16]
+) -> None:
+    """Write how a game goes on from a node by the most visited actions, as far as tree and line go."""
+    for i in range(line.shape[0]):
+        edge = _expected_edge(tree, settings, node)
+        if edge == NONE:
+            return
+        line[i] = canvas[np.uint16(tree.action[edge])]
+        if edge >= tree.first_edge[node] + tree.opened[node]:
+            return  # an action that is proven without a visit: the game ends with it
+        node = as_int(tree.child[edge])
+
+
+@inlined
+def _expected_edge(tree: Tree, settings: Settings, node: int) -> int:
+    """The edge of a node that the search expects to be played, or NONE.
+
+    The most visited, among those that keep a proven node's value, or else among those that aren't lost.
+    """
+    first, unvisited = tree.first_edge[node], tree.first_edge[node] + tree.opened[node]
+    if tree.n_edges[node] == 0:
+        return NONE
+    known = tree.node_proven[node]
+    best, most = NONE, 0 if known == UNPROVEN else -1
+    for edge in range(first, unvisited if known == UNPROVEN else first + tree.n_edges[node]):
+        if is_lost(tree, settings, edge) if known == UNPROVEN else tree.proven[edge] != known:
+            continue
+        visits = tree.visits[edge] if edge < unvisited else 0
+        if visits > most:
+            best, most = edge, visits
+    return best
 
 
 @kernel

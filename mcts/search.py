@@ -16,6 +16,8 @@ from mcts.cache_kernels import Cache, new_cache
 from mcts.config import SearchConfig, Settings, settings_of
 from mcts.evaluators import RolloutEvaluator
 from mcts.kernels import (
+    NONE,
+    UNPROVEN,
     Tree,
     advance_remembered,
     advance_waiting,
@@ -28,6 +30,9 @@ from mcts.kernels import (
 from mcts.rollout_kernels import Rollouts, new_rollouts
 
 _NO_CACHE = new_cache(0, 0)
+
+LINE_LENGTH = 16
+"""Actions that a result's lines tell at most."""
 
 
 class Evaluator(Protocol):
@@ -49,6 +54,10 @@ class SearchResult(NamedTuple):
     policy: float32 `[B, A]`: sums to one, zero where illegal; the training target
     value_to_play: float32 `[B]`: mean value of the root for the player to move
     action_values: float32 `[B, A]`: mean or proven value of each action for the player to move, else NaN
+    proven: int8 `[B, A]`: LOSS, DRAWN or WIN for the player to move where an action's result is known for
+        certain, else UNPROVEN; all are if the search doesn't prove results (`SearchConfig.solve`)
+    lines: int16 `[B, A, LINE_LENGTH]`: how the search expects the game to go on after an action, by the most
+        visited ones; NONE behind the end
     """
 
     action: NDArray[np.int32]
@@ -56,6 +65,21 @@ class SearchResult(NamedTuple):
     policy: NDArray[np.float32]
     value_to_play: NDArray[np.float32]
     action_values: NDArray[np.float32]
+    proven: NDArray[np.int8]
+    lines: NDArray[np.int16]
+
+
+def empty_result(batch: int, n_actions: int) -> SearchResult:
+    """A result that knows nothing yet."""
+    return SearchResult(
+        action=np.zeros(batch, np.int32),
+        visits=np.zeros((batch, n_actions), np.int32),
+        policy=np.zeros((batch, n_actions), np.float32),
+        value_to_play=np.zeros(batch, np.float32),
+        action_values=np.full((batch, n_actions), np.nan, np.float32),
+        proven=np.full((batch, n_actions), UNPROVEN, np.int8),
+        lines=np.full((batch, n_actions, LINE_LENGTH), NONE, np.int16),
+    )
 
 
 class Memory:
@@ -136,23 +160,8 @@ def search_state(
     else:
         cache = _NO_CACHE if memory is None else memory.cache_for(rules, n_actions)
         _search_by_evaluator(rules, tree, settings, rng, canvas, evaluator, cache, rollouts_of(rules, config))
-    result = SearchResult(
-        action=np.zeros(batch, np.int32),
-        visits=np.zeros((batch, n_actions), np.int32),
-        policy=np.zeros((batch, n_actions), np.float32),
-        value_to_play=np.zeros(batch, np.float32),
-        action_values=np.full((batch, n_actions), np.nan, np.float32),
-    )
-    write_results(
-        rules,
-        tree,
-        settings,
-        result.action,
-        result.visits,
-        result.policy,
-        result.value_to_play,
-        result.action_values,
-    )
+    result = empty_result(batch, n_actions)
+    write_results(rules, tree, settings, *result)
     return result
 
 

@@ -16,15 +16,17 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from games import MoveError, Position, UserError, Variant, pass_action, start, swap_action
+from games import MoveError, Position, UserError, Variant, beginning, start, swap_action
 from games.notation import column_letter
 from games.rules import FIRST, SECOND
-from games.state import LAST, STONES_LEFT
+from games.state import LAST
 from models.format import zoo_file
-from selfplay import record
-from selfplay.describe import describe, listing, stones
+from selfplay import record, telling
+from selfplay.describe import describe, listing
 from selfplay.player import DEFAULT_ROLLOUTS, Analysis, Player
-from selfplay.record import Record, RecordError
+from selfplay.record import RecordError
+from selfplay.session import Session
+from selfplay.telling import chance, win_chance
 
 FAVOURITES, THOUGHTS = 3, 8
 """Moves that the agent speaks of after its own, and when it is told to `think`."""
@@ -113,11 +115,6 @@ def default_agent(variant: Variant, *, typed: str, simulations: int | None, seed
     return player, f"{note} Train one: {training}"
 
 
-def win_chance(value_to_play: float) -> str:
-    """A value from -1 to 1 as a chance to win in percent, a draw being half a win."""
-    return f"{50 + 50 * value_to_play:.0f}%"
-
-
 class _LeaveError(Exception):
     """The person has had enough."""
 
@@ -126,9 +123,7 @@ class Table:
     """A person and an agent at one board.
 
     Attributes:
-        positions: those of this game, the current one last.
-        human: the person's seat, 0 or 1.
-        resigned: whether the person gave this game up.
+        session: the game.
     """
 
     def __init__(
@@ -152,9 +147,7 @@ class Table:
             hints: the agent says what it thinks after its moves.
         """
         self.player = player
-        self.positions = [start(variant)]
-        self.human = 0
-        self.resigned = False
+        self.session = Session(variant, (None, player))
         self._console = console
         self._look = look_of(console)
         self._read = read
@@ -165,7 +158,18 @@ class Table:
     @property
     def position(self) -> Position:
         """The current position."""
-        return self.positions[-1]
+        return self.session.position
+
+    @property
+    def human(self) -> int:
+        """The person's seat, 0 or 1."""
+        return self.session.people[0]
+
+    @property
+    def resigned(self) -> bool:
+        """Whether the person gave this game up."""
+        result = self.session.result
+        return result is not None and result.reason == "resignation"
 
     def play(self, choose_seat: Callable[[], int]) -> None:
         """Play games, the person in the chosen seat, until the person or the input has had enough."""
@@ -183,7 +187,9 @@ class Table:
             raise
 
     def _set_up(self, human: int) -> None:
-        self.positions, self.human, self.resigned = [start(self.position.variant)], human, False
+        self.session.begin(start(self.position.variant))
+        if human != self.human:
+            self.session.swap_sides()
         who = "you begin" if self.position.to_play == human else "the agent begins"
         mine, other = self._stones_of(human), self._stones_of(1 - human)
         self._say("You play ", mine, ", the agent plays ", other, f"; {who}.")
@@ -193,7 +199,7 @@ class Table:
     def _play_to_the_end(self) -> bool:
         """Play this game; whether the person wants another one."""
         while True:
-            while not (self.position.is_over or self.resigned):
+            while not self.session.result:
                 self._take_turn()
             self._show_end()
             if not self._interactive:
@@ -237,17 +243,13 @@ class Table:
         if command is not None:
             command(self)
             return
-        words = line.replace("-", " ").split()
-        position = self.position
-        for word in words:  # a move of several choices is played whole or not at all
-            position = position.play(position.parse_action(word))
-        for word in words:
-            self._play(self.position.parse_action(word))
+        before = self.position
+        self.session.play_text(line)
+        self._tell_swap(before)
 
-    def _play(self, action: int) -> None:
-        """One action of either side."""
-        self.positions.append(self.position.play(action))
-        if action == swap_action(self.position.variant):
+    def _tell_swap(self, before: Position) -> None:
+        """Say so if the colours were swapped since a position."""
+        if swap_action(before.variant) in self.position.actions[len(before.actions) :]:
             self._say("The colours are swapped: you play ", self._stones_of(self.human), " now.")
 
     def _reply(self) -> None:
@@ -263,12 +265,13 @@ class Table:
             played = played.play(action)
         line = f"The agent plays {'-'.join(texts)}."
         if self._hints and not self.player.plays_at_random:
-            self._say(line, f" Its chance to win: {_chance(analysis)}.")
+            self._say(line, f" Its chance to win: {chance(analysis)}.")
             self._say(Text(_favourites(before, analysis), "dim"))
         else:
             self._say(line)
         for action in actions:
-            self._play(action)
+            self.session.play(action)
+        self._tell_swap(before)
 
     def _analysis(self) -> Analysis:
         """What the agent thinks of the position."""
@@ -285,21 +288,15 @@ class Table:
 
     def undo(self) -> None:
         """take your last move back"""
-        if self.resigned:
-            self.resigned = False
-            return
-        own = [turn for turn, position in enumerate(self.positions[:-1]) if position.to_play == self.human]
-        if not own:
+        if not self.session.undo():
             self._say("There is no move of yours to take back.")
-            return
-        del self.positions[own[-1] + 1 :]
 
     def hint(self) -> None:
         """what the agent would play in your place"""
         analysis = self._analysis()
         line = f"The agent would play {self.position.action_text(analysis.action)}."
         if not self.player.plays_at_random:
-            line += f" Your chance to win: {_chance(analysis)}."
+            line += f" Your chance to win: {chance(analysis)}."
         self._say(line)
 
     def think(self) -> None:
@@ -308,13 +305,14 @@ class Table:
             self._say("The agent plays at random; it thinks nothing.")
             return
         analysis = self._analysis()
-        self._say(f"{self.player.description}: your chance to win is {_chance(analysis)}.")
+        self._say(f"{self.player.description}: your chance to win is {chance(analysis)}.")
         if analysis.win_draw_loss:
             win, draw, loss = analysis.win_draw_loss
             self._say(f"Without search: win {win:.0%}, draw {draw:.0%}, loss {loss:.0%}.")
         self._say(Text("  move  visits  policy  your chance", "dim"))
         for action in analysis.ranked(THOUGHTS):
             self._say(_thought(self.position, analysis, action))
+        self._say(Text(f"  It expects {telling.line_text(self.position, analysis.line)}.", "dim"))
 
     def moves(self) -> None:
         """the legal moves"""
@@ -323,29 +321,24 @@ class Table:
 
     def sides(self) -> None:
         """swap seats with the agent, in the middle of the game"""
-        self.human = 1 - self.human
+        self.session.swap_sides()
         self._say("You play ", self._stones_of(self.human), " now.")
 
     def resign(self) -> None:
         """give this game up"""
-        self.resigned = True
+        self.session.resign(self.human)
 
     def save(self, path: Path) -> None:
         """write the game so far into a file"""
-        names = ("me", self.player.name)
-        record.save(path, Record(self.position, names if self.human == 0 else names[::-1]))
+        self.session.save(path)
         self._say(f"Saved as {path}.")
 
     def load(self, path: Path) -> None:
         """go on with a game from a file"""
-        position = record.load(path).position
-        here = self.position.variant
+        position, here = record.load(path).position, self.position.variant
         if position.variant.digest != here.digest:
             raise RecordError(f"{path}: expected a game of {here.name}, got one of {position.variant.name}")
-        line = [start(here)]
-        for action in position.actions:
-            line.append(line[-1].play(action))
-        self.positions, self.resigned = line, False
+        self.session.begin(position)
 
     def help(self) -> None:
         """this list"""
@@ -384,45 +377,22 @@ class Table:
         mine = self.position.returns[self.human]
         result = {1: "You win.", -1: "The agent wins.", 0: "Draw."}[mine]
         self._say(Text("You resign. The agent wins." if self.resigned else result, "bold"), self._count())
-        replay = start(self.position.variant)
+        replay = beginning(self.position)
         played = " ".join(replay.action_text(action) for action in self.position.actions)
         self._say(Text(f"Moves: {played or 'none'}", "dim"))
 
     def _count(self) -> str:
         """What each side has, by how much one leads, and what was captured, where that decides."""
-        first, second = (self._look.glyphs[colour] for colour in (FIRST, SECOND))
-        text, end = "", self.position.variant.end
-        if end.count == "stones":
-            cells = self.position.state.cells[0]
-            text += (
-                f"  {first} {np.count_nonzero(cells == FIRST)}, {second} {np.count_nonzero(cells == SECOND)}"
-            )
-        if (lead := self.position.count_lead) is not None and (end.count == "area" or end.komi):
-            text += f"  {first if lead > 0 else second} leads by {abs(lead):g}" if lead else "  level"
-        if any(self.position.variant.captures):
-            taken = self.position.captured
-            text += f"  captured: {first} {taken[0]}, {second} {taken[1]}"
-        return text
+        text = telling.count(self.position, [self._look.glyphs[colour] for colour in (FIRST, SECOND)])
+        return f"  {text}" if text else ""
 
     def _stones_of(self, seat: int) -> Text:
         """The stone that a seat places, as it is drawn."""
-        position = self.position
-        colour = FIRST + (position.colour_to_move ^ (seat != position.to_play))
+        colour = telling.stone_of(self.position, seat)
         return Text(self._look.glyphs[colour], self._look.styles[colour])
 
     def _prompt(self) -> str:
-        position = self.position
-        legal = position.legal_mask
-        notes = f"you ({self._stones_of(self.human).plain})"
-        if (left := int(position.state.info[0, STONES_LEFT])) > 1:
-            notes += f", {stones(left)} to place" if position.variant.places else f", {left} moves to make"
-        notes += position.half_made
-        if legal[swap_action(position.variant)]:
-            notes += ", swap is allowed"
-        if legal[pass_action(position.variant)] and not position.is_half_made:
-            only = np.count_nonzero(legal) == 1
-            notes += ", you can only pass" if only else ", pass is allowed"
-        return f"{notes} > "
+        return f"you ({self._stones_of(self.human).plain}){telling.turn_notes(self.position)} > "
 
     def _column_is_enough(self, letter: str) -> bool:
         """Whether a letter alone is a move here."""
@@ -430,12 +400,6 @@ class Table:
             return self.position.parse_action(letter) >= 0
         except MoveError:
             return False
-
-
-def _chance(analysis: Analysis) -> str:
-    """The chance to win with the action that is played, or the position's if that wasn't searched."""
-    value = float(analysis.action_values[analysis.action])
-    return win_chance(analysis.value_to_play if np.isnan(value) else value)
 
 
 def _favourites(position: Position, analysis: Analysis) -> str:
@@ -453,9 +417,11 @@ def _favourite(position: Position, analysis: Analysis, action: int) -> str:
 
 def _thought(position: Position, analysis: Analysis, action: int) -> str:
     value = float(analysis.action_values[action])
-    chance = "–" if np.isnan(value) else win_chance(value)
+    mine = "–" if np.isnan(value) else win_chance(value)
     visits, share = analysis.visits[action], analysis.policy[action]
-    return f"  {position.action_text(action):<4}  {visits:>6}  {share:>6.1%}  {chance:>11}"
+    known = telling.proven(analysis, action)
+    text = f"  {position.action_text(action):<4}  {visits:>6}  {share:>6.1%}  {mine:>11}  {known}"
+    return text.rstrip()
 
 
 COMMANDS: dict[str, Callable[[Table], None]] = {

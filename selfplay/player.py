@@ -7,6 +7,7 @@ player.analyse(position).value_to_play
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -26,6 +27,8 @@ from games.compiler import canvas_actions, canvas_size
 from games.rules import MAX_LEGAL
 from mcts import Evaluator, Memory, RolloutEvaluator, SearchConfig, SearchResult, search, uniform_evaluator
 from mcts.config import NO_MIXING, Mixing
+from mcts.search import empty_result
+from mcts.tree_kernels import NONE
 from selfplay.known import KnownVariants
 
 if TYPE_CHECKING:
@@ -72,6 +75,9 @@ class Analysis(NamedTuple):
     win_draw_loss: three shares that sum to one for the player to move, as the network sees the position
         without a search; None if the agent doesn't tell draws apart, or doesn't guide the search
     simulations: what the search spent, 0 without one
+    proven: int8 `[A]`: `mcts.LOSS`, `DRAWN` or `WIN` for the player to move where an action's result is known
+        for certain, else `mcts.UNPROVEN`
+    lines: int16 `[A, LINE_LENGTH]`: how the game is expected to go on after an action, see `line_after`
     """
 
     action: int
@@ -81,6 +87,18 @@ class Analysis(NamedTuple):
     value_to_play: float
     win_draw_loss: tuple[float, float, float] | None
     simulations: int
+    proven: NDArray[np.int8]
+    lines: NDArray[np.int16]
+
+    @property
+    def line(self) -> tuple[int, ...]:
+        """The principal variation: the action it plays, then what the search expects."""
+        return self.line_after(self.action)
+
+    def line_after(self, action: int) -> tuple[int, ...]:
+        """An action and how the search expects the game to go on, by the most visited actions."""
+        following = self.lines[action]
+        return (action, *following[following != NONE].tolist())
 
     def ranked(self, count: int) -> list[int]:
         """The action it plays, then the others by visits and policy, as far as it cares for them."""
@@ -230,6 +248,11 @@ class Player:
         """Whether there is nothing behind its choices."""
         return self._evaluator is uniform_evaluator and self._config is None
 
+    @property
+    def is_plain_search(self) -> bool:
+        """Whether it is tree search with playouts and no network."""
+        return isinstance(self._evaluator, RolloutEvaluator)
+
     def trained_for(self, variant: Variant) -> bool:
         """Whether the agent learned exactly these rules; what wasn't trained plays every variant alike."""
         return self.variants is None or self.variants.knows(variant)
@@ -238,6 +261,31 @@ class Player:
         """Raise `AgentError` if the agent can't evaluate this board at all."""
         if not isinstance(self._evaluator, RolloutEvaluator):
             self._evaluator(observe([start(variant)]))
+
+    def at_strength(self, simulations: int, temperature: float = 0.0) -> Player:
+        """The same agent with another strength; it may think while this one does.
+
+        Args:
+            simulations: a move; 0 plays the policy alone, which playouts don't have: they get one simulation.
+            temperature: see `Player.load`.
+        """
+        other = copy.copy(self)
+        if not self.plays_at_random:
+            other._config = self._config_for(simulations)
+            other._temperature = temperature
+        other.simulations = 0 if other._config is None else other._config.simulations
+        other._random = np.random.default_rng(self._seed)
+        other._memories = [Memory(REMEMBERED_MEGABYTES) for _ in self._memories]
+        other._lock = threading.RLock()
+        return other
+
+    def _config_for(self, simulations: int) -> SearchConfig | None:
+        """How this agent searches with other simulations."""
+        plays_out = isinstance(self._evaluator, RolloutEvaluator)
+        fresh = search_config(max(simulations, 1) if plays_out else simulations)
+        if fresh is None or self._config is None:
+            return fresh
+        return self._config.model_copy(update={"simulations": fresh.simulations})
 
     def close(self) -> None:
         """Let the threads go."""
@@ -415,12 +463,10 @@ class Player:
         logits, value_to_play = self._evaluator(observation)
         masked = np.where(observation.legal, logits, -np.inf)
         weights = np.exp(masked - masked.max(axis=1, keepdims=True))
-        return SearchResult(
+        return empty_result(*masked.shape)._replace(
             action=masked.argmax(axis=1).astype(np.int32),
-            visits=np.zeros(masked.shape, np.int32),
             policy=weights / weights.sum(axis=1, keepdims=True),
             value_to_play=value_to_play,
-            action_values=np.full(masked.shape, np.nan, np.float32),
         )
 
     def _read(
@@ -432,14 +478,20 @@ class Player:
         places = {digest: canvas_actions(variant, *canvas) for digest, variant in variants.items()}
         for row, position in enumerate(positions):
             place = places[position.variant.digest]
+            own = np.full(
+                result.policy.shape[1] + 1, NONE, np.int16
+            )  # canvas action -> own; the last is NONE
+            own[place] = np.arange(len(place))
             yield Analysis(
-                action=int(np.flatnonzero(place == result.action[row])[0]),
+                action=int(own[result.action[row]]),
                 visits=result.visits[row, place],
                 policy=result.policy[row, place],
                 action_values=result.action_values[row, place],
                 value_to_play=float(result.value_to_play[row]),
                 win_draw_loss=None,
                 simulations=simulations,
+                proven=result.proven[row, place],
+                lines=own[result.lines[row, place]],
             )
 
 

@@ -6,6 +6,11 @@ players = ["me", "connect4.onnx"]
 result = "x (player 0) wins"
 moves = "d1 d2 c1"
 
+[setup]                        # where the game didn't begin with the variant's own start
+to_play = 0
+first = ["a1"]
+second = ["b2"]
+
 [variant]
 ...
 """
@@ -19,7 +24,10 @@ from typing import Any, NamedTuple
 
 import tomli_w
 
-from games import MoveError, Position, UserError, Variant, start
+from games import MoveError, Position, PositionError, UserError, Variant, set_up, start
+from games.notation import cell_name, parse_block
+from games.position import Placement
+from games.rules import FIRST, HOLE, SECOND
 from models.format import write_atomically
 from selfplay.opponents.moves import played
 
@@ -61,6 +69,8 @@ def to_text(record: Record) -> str:
         "moves": "\n".join(textwrap.wrap(" ".join(words), _WIDTH, break_on_hyphens=False)),
         "variant": rules,
     }
+    if position.placement is not None:
+        data["setup"] = _setup_table(variant, position.placement)
     return tomli_w.dumps(data, multiline_strings=True)
 
 
@@ -80,13 +90,57 @@ def from_text(text: str, where: object) -> Record:
         raise RecordError(f"{where}: expected the names of two players, got {players!r}")
     if not isinstance(moves, str) or not isinstance(rules, dict):
         raise RecordError(f"{where}: expected moves as a text and a table [variant]")
-    position = start(Variant.from_dict(rules, where=str(where)))
+    position = _begun(Variant.from_dict(rules, where=str(where)), data.get("setup"), where)
     for number, word in enumerate(moves.split(), 1):
         try:
             position = position.play_text(word)
         except MoveError as error:
             raise RecordError(f"{where}: move {number}: {error}") from None
     return Record(position, (players[0], players[1]))
+
+
+_CONTENTS = {"first": FIRST, "second": SECOND, "shot": HOLE}
+"""Keys of [setup] that name cells, and what these cells hold."""
+
+
+def _setup_table(variant: Variant, placement: Placement) -> dict[str, Any]:
+    """How a position was set up, as a table."""
+    rows, columns = variant.board.rows, variant.board.columns
+    table: dict[str, Any] = {"to_play": placement.to_play}
+    for key, content in _CONTENTS.items():
+        held = (cell for cell, here in enumerate(placement.cells) if here == content)
+        names = [
+            cell_name(cell, rows=rows, columns=columns) for cell in held if cell not in variant.hole_cells
+        ]
+        if names:
+            table[key] = names
+    return table
+
+
+def _begun(variant: Variant, setup: object, where: object) -> Position:
+    """The position from which a recorded game was played."""
+    if setup is None:
+        return start(variant)
+    if not isinstance(setup, dict) or not set(setup) <= {"to_play", *_CONTENTS}:
+        raise RecordError(f"{where}: expected [setup] with to_play, {', '.join(_CONTENTS)}, got {setup!r}")
+    cells: dict[int, int] = {}
+    for key, content in _CONTENTS.items():
+        cells |= dict.fromkeys(_cells_of(variant, setup.get(key, []), f"{where}: setup.{key}"), content)
+    try:
+        return set_up(variant, cells, to_play=setup.get("to_play", 0))
+    except PositionError as error:
+        raise RecordError(f"{where}: setup: {error}") from None
+
+
+def _cells_of(variant: Variant, names: object, where: str) -> list[int]:
+    """Cells by their names, or blocks such as a1:b2."""
+    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise RecordError(f"{where}: expected a list of cells, got {names!r}")
+    board = variant.board
+    try:
+        return [cell for name in names for cell in parse_block(name, rows=board.rows, columns=board.columns)]
+    except ValueError as error:
+        raise RecordError(f"{where}: {error}") from None
 
 
 def save(path: Path, record: Record) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from games import MoveError, Position, start
+from games import MoveError, Position, beginning
 from selfplay.opponents.process import EngineError
 
 TextMove = tuple[str, ...]
@@ -16,7 +16,7 @@ def played(position: Position) -> tuple[list[TextMove], TextMove]:
     """The whole moves that led to a position, and the choices of the one that has begun (mostly none)."""
     moves: list[TextMove] = []
     begun: TextMove = ()
-    here = start(position.variant)
+    here = beginning(position)
     for action in position.actions:
         begun = (*begun, here.action_text(action))
         here = here.play(action)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from games import MoveError, Position, Variant, VariantError, start
+from selfplay.line import Line
 from selfplay.opponents.moves import TextMove, played
 from selfplay.player import Analysis, Player
 from selfplay.protocols.lines import ProtocolError
 
 PlayerOf = Callable[[Variant], Player]
 """An agent for a variant."""
-
-SHARE_OF_CLOCK = 30
-"""A move gets this part of the time that is left."""
-
 
 ANALYSIS_SECONDS = 10.0
 """After which an analysis ends by itself; no search of it takes longer than half of that."""
@@ -45,36 +42,33 @@ class Game:
         """Begin a game of a variant, with its player."""
         self.player = self._player_of(variant)
         self.player.check_plays(variant)
-        self._line = [start(variant)]
+        self._line = Line(start(variant))
 
     @property
     def position(self) -> Position:
         """The current position."""
-        return self._line[-1]
+        return self._line.position
 
     def restart(self) -> None:
         """Begin the game anew."""
-        del self._line[1:]
+        self._line = Line(start(self.variant))
 
     def play(self, move: TextMove) -> None:
         """Play the choices of a whole move, all or none of them; `ProtocolError` if they are none."""
-        line = [self.position]
         try:
-            for text in move:
-                line.append(line[-1].play(line[-1].parse_action(text)))
+            self._line.play_words(move)
         except MoveError as error:
             raise ProtocolError(f"illegal move: {error}") from None
-        if len(line) == 1 or line[-1].is_half_made:
+        if not move or self.position.is_half_made:
+            if move:
+                self._line.undo()
             raise ProtocolError(f"illegal move: expected a whole move, got {'-'.join(move) or 'nothing'}")
-        self._line += line[1:]
 
     def undo(self) -> None:
         """Take the last whole move back; `ProtocolError` at the start."""
-        if len(self._line) == 1:
+        if not self._line.can_undo:
             raise ProtocolError("cannot undo: this is the first position")
-        self._line.pop()
-        while self.position.is_half_made:
-            self._line.pop()
+        self._line.undo()
 
     def think(self) -> TextMove:
         """The player's whole move here; the game stays where it is."""

@@ -12,8 +12,9 @@ from games import UserError, Variant, start
 from games.notation import cell_name
 from selfplay import __version__
 from selfplay.opponents.moves import TextMove
-from selfplay.protocols.game import SHARE_OF_CLOCK, Game, resized
+from selfplay.protocols.game import Game, resized
 from selfplay.protocols.lines import Output, ProtocolError
+from selfplay.session import SHARE_OF_CLOCK
 
 LARGEST = 19
 

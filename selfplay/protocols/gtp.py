@@ -21,8 +21,10 @@ from selfplay.opponents.gtp import is_go, text_of, vertex
 from selfplay.opponents.moves import TextMove, whole_moves
 from selfplay.opponents.process import EngineError
 from selfplay.player import Analysis
-from selfplay.protocols.game import SHARE_OF_CLOCK, Game, resized
+from selfplay.protocols.game import Game, resized
 from selfplay.protocols.lines import Output, ProtocolError
+from selfplay.session import SHARE_OF_CLOCK
+from selfplay.telling import line_moves
 
 COLOURS = ("black", "white")
 
@@ -268,10 +270,11 @@ class Gtp:
             value = float(analysis.action_values[action])
             value = analysis.value_to_play if np.isnan(value) else value
             move = self._written((position.action_text(action),))
+            line = line_moves(position, analysis.line_after(action)[:_LONGEST_PV])
             parts.append(
                 f"info move {move} visits {int(analysis.visits[action])} utility {value:.4f} "
                 f"winrate {0.5 + value / 2:.4f} prior {float(analysis.policy[action]):.4f} "
-                f"order {rank} pv {move}"
+                f"order {rank} pv {' '.join(map(self._written, line))}"
             )
         return " ".join(parts)
 

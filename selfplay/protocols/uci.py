@@ -21,8 +21,9 @@ from selfplay.opponents.fairy import read, section, written_moves
 from selfplay.opponents.moves import choices_of
 from selfplay.opponents.process import EngineError
 from selfplay.player import MAX_SIMULATIONS, STREAM_BEGIN, Analysis
-from selfplay.protocols.game import SHARE_OF_CLOCK, Game
+from selfplay.protocols.game import Game
 from selfplay.protocols.lines import Output, ProtocolError
+from selfplay.session import SHARE_OF_CLOCK, SHARE_OF_INCREMENT
 
 _MILLISECOND = 1e-3
 _RESERVE = 0.05
@@ -194,17 +195,27 @@ class _Search:
         if clock not in self._limits:
             return None
         seconds = self._limits[clock] * _MILLISECOND / SHARE_OF_CLOCK
-        return seconds + 0.8 * self._limits.get(increment, 0) * _MILLISECOND
+        return seconds + SHARE_OF_INCREMENT * self._limits.get(increment, 0) * _MILLISECOND
 
     def _info(self, here: Position, analysis: Analysis, seconds: float) -> str:
         visits = int(analysis.visits.sum())
-        text = "-".join([here.action_text(analysis.action)])
+        text = here.action_text(analysis.action)
+        line = _expected_moves(here, analysis)
         value = analysis.value_to_play
         return (
             f"info depth {max(1, int(np.log2(max(1, visits))))} nodes {visits} "
             f"score cp {centipawns(value)} time {int(1000 * seconds)} "
-            f"nps {int(visits / max(seconds, 1e-3))} string {text}\n"
+            f"nps {int(visits / max(seconds, 1e-3))} "
+            f"{f'pv {line} ' if line else ''}string {text}\n"
         )
+
+
+def _expected_moves(here: Position, analysis: Analysis) -> str:
+    """The whole moves of the principal variation, as Fairy-Stockfish writes them."""
+    before, after = len(written_moves(here)[0]), here
+    for action in analysis.line:
+        after = after.play(action)
+    return " ".join(written_moves(after)[0][before:])
 
 
 def centipawns(value: float) -> int:

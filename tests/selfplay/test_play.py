@@ -13,8 +13,9 @@ import games
 from games import MoveError, Position
 from mcts import uniform_evaluator
 from selfplay import Analysis, Player
-from selfplay.play import COLOUR, PLAIN, Table, default_agent, drawn_board, look_of, win_chance
+from selfplay.play import COLOUR, PLAIN, Table, default_agent, drawn_board, look_of
 from selfplay.record import RecordError, load
+from selfplay.telling import win_chance
 from tests.selfplay.agents import export_agent
 
 TORUS = games.load("tictactoe-torus")
@@ -187,7 +188,7 @@ def _with_position(lines: list[str], *, agent: str) -> str:
 
     def at_position(human: int) -> None:
         set_up(human)
-        table.positions = [position]
+        table.session.begin(position)
 
     table._set_up = at_position  # type: ignore[method-assign]
     table.play(lambda: 0)

@@ -53,6 +53,48 @@ def test_a_person_can_read_it() -> None:
     assert 'name = "tictactoe"' in text
 
 
+SET_UP = games.set_up(games.load("amazons-5x5"), {0: 1, 7: 3, 8: 3, 24: 2}, to_play=1)
+
+
+@pytest.mark.parametrize("plies", [0, 1, 5])
+def test_a_game_that_was_set_up_comes_back_with_its_stones(plies: int, tmp_path: Path) -> None:
+    position = SET_UP
+    for _ in range(plies):
+        position = position.play(position.legal_actions[-1])
+    save(tmp_path / "game.toml", Record(position, ("me", "you")))
+    again = load(tmp_path / "game.toml").position
+    assert again == position
+    assert again.actions == position.actions
+    assert again.placement == position.placement
+
+
+def test_a_set_up_names_its_cells() -> None:
+    text = to_text(Record(SET_UP, ("me", "you")))
+    table = text.partition("[setup]")[2]
+    assert [line for line in table.splitlines() if line and "[" not in line[:1]] == [
+        "to_play = 1", "first = [", '    "a5",', "]", "second = [", '    "e1",', "]",
+        "shot = [", '    "c4",', '    "d4",', "]",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("to_play = 1", "to_play = 3", "game: setup: .* expected seat 0 or 1"),
+        ("to_play = 1", "to_play = 1\ncolour = 2", r"game: expected \[setup\] with to_play"),
+        ('"a5"', '"a9"', "game: setup.first: expected a cell"),
+        ('"a5",', "5,", "game: setup.first: expected a list of cells"),
+        ('"a5",', '"b1:e3",', "game: setup: .* at most 4 stones"),
+    ],
+)
+def test_a_wrong_set_up_is_refused_in_one_line(old: str, new: str, line: str) -> None:
+    text = to_text(Record(SET_UP, ("me", "you")))
+    assert old in text
+    with pytest.raises(RecordError, match=line) as refusal:
+        from_text(text.replace(old, new), "game")
+    assert "\n" not in str(refusal.value)
+
+
 GOOD = to_text(Record(games.start(games.load("tictactoe")).play_text("b2"), ("me", "you")))
 
 

@@ -176,7 +176,8 @@ def test_an_analysis_streams_until_the_next_line(line: str) -> None:
     assert after == "\n=8 selfplay\n\n" or after.endswith("\n\n=8 selfplay\n\n")
     block = "".join(talk.said)
     number = r"-?\d+(\.\d+)?"
-    pattern = rf"info move \S+ visits \d+ utility {number} winrate {number} prior {number} order \d+ pv \S+"
+    pattern = rf"info move \S+ visits \d+ utility {number} winrate {number} prior {number} order \d+ pv"
+    pattern += r"( (?!info)\S+)+"
     first = block.split("\n")[1]
     assert re.fullmatch(f"{pattern}( {pattern})*", first)
     assert 0 < sum(map(int, re.findall(r"visits (\d+)", first))) <= 16

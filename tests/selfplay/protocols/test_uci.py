@@ -76,7 +76,7 @@ def test_lines_have_the_form_of_the_specification() -> None:
     bestmove(talk, "position startpos", "go nodes 16")
     line = next(line for line in talk.said if line.startswith("info"))
     assert re.fullmatch(
-        r"info depth \d+ nodes \d+ score cp -?\d+ time \d+ nps \d+( pv \S+)? string \S+\n", line
+        r"info depth \d+ nodes \d+ score cp -?\d+ time \d+ nps \d+( pv( P@\S+)+)? string \S+\n", line
     )
 
 
