@@ -26,10 +26,12 @@ test: lint ## all checks: style, types, imports, tests, kernels with bounds chec
 	@NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -n $(WORKERS) -m kernels tests/games tests/mcts tests/selfplay
 	@echo "==> all checks passed"
 
-verify: $(STAMP_DEV) ## the long sweep: 1,000 games against each outside engine, slow theory, real matches (an hour)
+verify: $(STAMP_DEV) ## the long sweep: 1,000 games against each outside engine, slow theory, real matches, a browser (an hour)
 	@SELFPLAY_PARITY_GAMES=1000 SELFPLAY_EXAMPLES=2000 SELFPLAY_SLOW=1 $(BIN)/python -m pytest -n $(WORKERS) tests/games
 	@SELFPLAY_PARITY_GAMES=10 $(BIN)/python -m pytest -n $(WORKERS) tests/selfplay/opponents
 	@$(BIN)/python benchmarks/debian_engines.py
+	@$(PIP) playwright
+	@$(BIN)/python benchmarks/browser_games.py
 
 lint: $(STAMP_DEV) ## style, types and imports only
 	@echo "==> ruff check"

@@ -293,6 +293,51 @@ def engine(
     )
 
 
+@app.command(rich_help_panel="Play")
+def web(
+    variants: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[VARIANT]...",
+            help="What is played at first, and your own TOML files besides the catalogue.",
+        ),
+    ] = None,
+    agent: Annotated[
+        list[str] | None, typer.Option(help="Your own .onnx file, again for more; what ships is there.")
+    ] = None,
+    static: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write a folder that plays without a server, instead of serving."),
+    ] = None,
+    runtime: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="With --static: onnxruntime-web's files. Default: npm fetches them."
+        ),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="The address to serve at; any but a loopback one lets others in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes one that is free.")] = 8000,
+    most: Annotated[int, typer.Option(min=1, max=30000, help="Simulations of an analysis at most.")] = 1600,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+) -> None:
+    """Play in a browser: serve the page on this machine, or write it as a folder."""
+    from selfplay.web.command import offered, run_server, write_page
+
+    names, agents = variants or [], agent or []
+    if static is None:
+        run_server(names, agents, host=host, port=port, most=most, seed=seed, ready=_say_address)
+        return
+    with progress_bar("variants", len(offered(names))) as advance:
+        write_page(names, agents, static, runtime=runtime, seed=seed, written=lambda _: advance(1))
+    typer.echo(f"{static}: open index.html in a browser, or put the folder on any web server.")
+
+
+def _say_address(address: str) -> None:
+    typer.echo(f"Play at {address} (Ctrl-C ends)")
+
+
 def _written_at_once(text: str) -> None:
     typer.echo(text, nl=False)
 

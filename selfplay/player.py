@@ -116,6 +116,13 @@ class TellsDraws(Protocol):
         ...
 
 
+class _Search(NamedTuple):
+    """What evaluates positions, and how they are searched."""
+
+    evaluator: Evaluator | RolloutEvaluator
+    config: SearchConfig
+
+
 class Player:
     """Chooses actions. Equal positions get equal answers, unless `temperature` is above 0.
 
@@ -410,21 +417,30 @@ class Player:
         self, batch: Sequence[Position], config: SearchConfig, memory: Memory, seed: int
     ) -> list[Analysis]:
         """Search positions; those of variants that look different to the evaluator by themselves."""
-        groups: dict[Sight | None, list[int]] = {}
+        groups: dict[_Search, list[int]] = {}
         for row, position in enumerate(batch):
-            groups.setdefault(self._sight(position.variant), []).append(row)
+            groups.setdefault(self._search_of(position.variant, config), []).append(row)
         found: dict[int, Analysis] = {}
-        for sight, rows in groups.items():
-            evaluator, searched = self._evaluator, config
-            if sight is not None and sight.guides:
-                searched = config.model_copy(update={"rollout_share": sight.share})
-            elif sight is not None:
-                evaluator = RolloutEvaluator()
-                searched = _tree_search(min(MAX_SIMULATIONS, config.simulations * config.rollouts))
+        for (evaluator, searched), rows in groups.items():
             positions = [batch[row] for row in rows]
             result = search(positions, evaluator, searched, seed=seed, memory=memory)
             found.update(zip(rows, self._read(positions, result, searched.simulations), strict=True))
         return [found[row] for row in range(len(batch))]
+
+    def search_of(self, variant: Variant) -> tuple[Evaluator | RolloutEvaluator, SearchConfig] | None:
+        """What evaluates the positions of a variant and how they are searched; None without a search."""
+        with self._lock:
+            return None if self._config is None else self._search_of(variant, self._config)
+
+    def _search_of(self, variant: Variant, config: SearchConfig) -> _Search:
+        """The same for another number of simulations."""
+        sight = self._sight(variant)
+        if sight is None:
+            return _Search(self._evaluator, config)
+        if sight.guides:
+            return _Search(self._evaluator, config.model_copy(update={"rollout_share": sight.share}))
+        playouts = min(MAX_SIMULATIONS, config.simulations * config.rollouts)
+        return _Search(RolloutEvaluator(), _tree_search(playouts))
 
     def _sight(self, variant: Variant) -> Sight | None:
         """What a first look at a variant found; None where the agent's file knows as well."""

@@ -18,8 +18,10 @@ from mcts import kernels as tree_kernels
 from mcts.cache_kernels import new_cache
 from mcts.config import SearchConfig, settings_of
 from mcts.rollout_kernels import new_rollouts
+from mcts.search import LINE_LENGTH
 from mcts.tree_kernels import new_tree
-from selfplay.web.translate import INT, Array, Translator, type_of
+from selfplay.web.javascript import INT, Array, type_of
+from selfplay.web.translate import Translator
 
 PAGE = Path(__file__).parent / "page"
 """The page's own files."""
@@ -32,21 +34,26 @@ _CONSTANTS: dict[Any, str] = {
     state: "N_INFO COLOUR SWAPPED STONES_LEFT PLY LAST STATUS PHASE ORIGIN TAKEN TAKEN_BY_SECOND "
     "ONGOING DRAW FIRST_WINS BEGIN MOVING JUMPING SHOOTING",
     rules: "N_CELLS HAS_GROUPS SURROUNDS KEEPS_LIBERTY CAPTURES_NOTHING REPEAT SUPERKO PLY_CAP "
-    "COUNT NO_COUNT COUNT_AREA KOMI_HALVES MAX_LEGAL",
+    "COUNT NO_COUNT COUNT_AREA KOMI_HALVES MAX_LEGAL CONNECT REACH FIRST SECOND HOLE",
     config: "GUMBEL PUCT",
+    tree_kernels: "UNPROVEN NONE",
 }
 """Names that the hand-written part uses as Python has them."""
 
 
+_EXPORTS = "Position, search, opinion, newCache, CACHE_SLOTS, STREAM_BEGIN, PUCT, FIRST, SECOND, HOLE"
+
+
 def engine() -> str:
-    """The whole engine as JavaScript: `rulesOf`, `Position`, `search`."""
+    """The engine as JavaScript: a function `makeEngine`, for the page and for its worker."""
     first, *others = ((PAGE / name).read_text(encoding="utf-8") for name in _SOURCES)
-    return "\n".join([first, _constants(), kernels_as_javascript(), *others])
+    parts = [first, _constants(), kernels_as_javascript(), *others, f"return {{ {_EXPORTS} }};"]
+    return "\n".join(["function makeEngine() {", *parts, "}", ""])
 
 
 def _constants() -> str:
     named = {name: getattr(module, name) for module, names in _CONSTANTS.items() for name in names.split()}
-    named["N_PLANES"] = len(PLANES)
+    named |= {"N_PLANES": len(PLANES), "LINE_LENGTH": LINE_LENGTH}
     return f"const {', '.join(f'{name} = {value}' for name, value in named.items())};"
 
 
@@ -55,12 +62,13 @@ def tables(variant: Variant) -> dict[str, Any]:
     compiled = rules_of(variant)
     board = variant.board
     return {
-        "name": variant.name,
+        "id": variant.digest,
         "title": variant.title or variant.name,
         "rows": board.rows,
         "columns": board.columns,
         "hexagonal": variant.is_hexagonal,
         "drops": variant.move.kind == "drop",
+        "fallsAlongColumns": variant.move.gravity in ("down", "up"),
         "outside": sorted(variant.cut_cells),
         "tables": {
             name: [array.dtype.name, array.shape, array.ravel().tolist()]
@@ -94,6 +102,7 @@ def _entries() -> list[tuple[Any, ...]]:
     listed, games, numbers = Array("int16", 1), Array("int32", 1), Array("uint64", 1)
     planes, logits, values = Array("float32", 3), Array("float32", 2), Array("float32", 1)
     legal, visits, actions = Array("bool", 2), Array("int32", 2), Array("int32", 1)
+    proven, lines = Array("int8", 2), Array("int16", 3)
     return [
         (kernels.reset, table, board, INT, INT),
         (kernels.list_legal, table, board, INT, listed, INT),
@@ -109,5 +118,8 @@ def _entries() -> list[tuple[Any, ...]]:
         ),
         (tree_kernels.advance_remembered, table, tree, settings, numbers, games, cached),
         (tree_kernels.roll_out_waiting, table, tree, numbers, games, INT, board, listed, values),
-        (tree_kernels.write_results, table, tree, settings, actions, visits, logits, values, logits),
+        (
+            tree_kernels.write_results,
+            *(table, tree, settings, actions, visits, logits, values, logits, proven, lines),
+        ),
     ]

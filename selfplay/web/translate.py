@@ -12,42 +12,36 @@ from __future__ import annotations
 
 import ast
 import inspect
-import math
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from games.number_kernels import as_int
-
-INT, FLOAT, FLOAT32, BOOL, INT64, UINT64, NOTHING = (
-    "int",
-    "float",
-    "float32",
-    "bool",
-    "int64",
-    "uint64",
-    "none",
+from selfplay.web.javascript import (
+    BOOL,
+    FLOAT,
+    FLOAT32,
+    INT,
+    INT64,
+    NOTHING,
+    UINT64,
+    WIDE,
+    Array,
+    Expression,
+    Several,
+    Struct,
+    TranslationError,
+    Type,
+    converted,
+    element_type,
+    literal,
+    merged,
+    safe_name,
 )
-"""Types of single values."""
 
-_WIDE = (INT64, UINT64)
-_ELEMENTS = {"bool": BOOL, "float32": FLOAT32, "float64": FLOAT, "int64": INT64, "uint64": UINT64}
-_RESERVED = {
-    "case",
-    "class",
-    "const",
-    "default",
-    "delete",
-    "function",
-    "new",
-    "switch",
-    "this",
-    "typeof",
-    "var",
-}
 _BINARY: dict[type[ast.operator], str] = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -69,73 +63,6 @@ _COMPARE: dict[type[ast.cmpop], str] = {
     ast.GtE: ">=",
 }
 _MATHS = {"cos": "Math.cos", "exp": "Math.exp", "log": "Math.log", "sqrt": "Math.sqrt", "floor": "Math.floor"}
-
-
-class Array(NamedTuple):
-    """The type of an array: its elements' numpy name and the number of its dimensions."""
-
-    element: str
-    dimensions: int
-
-
-class Struct(NamedTuple):
-    """The type of a NamedTuple: its fields' names and types."""
-
-    fields: tuple[tuple[str, Type], ...]
-
-
-class Several(NamedTuple):
-    """The type of a tuple."""
-
-    types: tuple[Type, ...]
-
-
-Type = str | Array | Struct | Several
-
-
-class Expression(NamedTuple):
-    """A piece of JavaScript that has a value."""
-
-    text: str
-    type: Type
-
-
-class TranslationError(Exception):
-    """A kernel says something that has no translation; a bug of ours, not of a user."""
-
-
-def type_of(sample: Any) -> Type:
-    """The type of a Python value."""
-    if isinstance(sample, np.ndarray):
-        return Array(sample.dtype.name, sample.ndim)
-    if isinstance(sample, tuple) and hasattr(sample, "_fields"):
-        return Struct(tuple((name, type_of(getattr(sample, name))) for name in sample._fields))
-    if isinstance(sample, tuple):
-        return Several(tuple(map(type_of, sample)))
-    for kind, name in ((bool, BOOL), (np.bool_, BOOL), (np.uint64, UINT64), (np.float32, FLOAT32)):
-        if isinstance(sample, kind):
-            return name
-    if isinstance(sample, int | np.integer):
-        return INT
-    if isinstance(sample, float):
-        return FLOAT
-    raise TranslationError(f"no type for {sample!r}")
-
-
-def _merged(one: Type, other: Type) -> Type:
-    """The type of a variable that takes both."""
-    if one == other:
-        return one
-    kinds = {one, other}
-    if kinds <= {BOOL, INT}:
-        return INT
-    if kinds <= {BOOL, INT, FLOAT, FLOAT32}:
-        return FLOAT
-    raise TranslationError(f"no common type for {one} and {other}")
-
-
-def _element_type(array: Array) -> str:
-    return _ELEMENTS.get(array.element, INT)
 
 
 class Translator:
@@ -198,9 +125,9 @@ class _Function:
             body = self._block(tree.body)
             if before == (self.variables, self.returns):
                 break
-        local = [_safe(name) for name in self.variables if name not in parameters]
+        local = [safe_name(name) for name in self.variables if name not in parameters]
         declared = f"  let {', '.join(local)};\n" if local else ""
-        return f"({', '.join(map(_safe, parameters))}) {{\n{declared}{body}}}", self.returns or NOTHING
+        return f"({', '.join(map(safe_name, parameters))}) {{\n{declared}{body}}}", self.returns or NOTHING
 
     # --- statements -----------------------------------------------------------------------------------------
 
@@ -236,7 +163,7 @@ class _Function:
         if node.value is None:
             return "return;\n"
         value = self._value(node.value)
-        self.returns = value.type if self.returns is None else _merged(self.returns, value.type)
+        self.returns = value.type if self.returns is None else merged(self.returns, value.type)
         return f"return {value.text};\n"
 
     def _do_annassign(self, node: ast.AnnAssign) -> str:
@@ -259,21 +186,21 @@ class _Function:
             raise TranslationError(f"expected a tuple, got {value.type}")
         for part, kind in zip(target.elts, value.type.types, strict=True):
             self._store(part, Expression("", kind))
-        names = ", ".join(_safe(part.id) for part in target.elts if isinstance(part, ast.Name))
+        names = ", ".join(safe_name(part.id) for part in target.elts if isinstance(part, ast.Name))
         return f"[{names}] = {value.text};\n"
 
     def _store(self, target: ast.expr, value: Expression) -> str:
         """An assignment to a variable, an element, or all elements of a part of an array."""
         if isinstance(target, ast.Name):
             known = self.variables.get(target.id, value.type)
-            self.variables[target.id] = _merged(known, value.type)
-            return f"{_safe(target.id)} = {value.text};\n"
+            self.variables[target.id] = merged(known, value.type)
+            return f"{safe_name(target.id)} = {value.text};\n"
         if not isinstance(target, ast.Subscript):
             return str(self._unknown(target))
         place = self._value(target)
         if isinstance(place.type, Array):
             return f"{place.text}.fill({value.text});\n"
-        return f"{place.text} = {_as(value, place.type)};\n"
+        return f"{place.text} = {converted(value, place.type)};\n"
 
     def _do_augassign(self, node: ast.AugAssign) -> str:
         value = self._binary(node.op, self._value(node.target), self._value(node.value))
@@ -291,10 +218,10 @@ class _Function:
         if not (isinstance(call, ast.Call) and ast.unparse(call.func) == "range" and len(call.args) <= 2):
             raise TranslationError("only a range of one or two bounds is walked")
         assert isinstance(target, ast.Name)
-        bounds = [_as(self._value(bound), INT) for bound in call.args]
+        bounds = [converted(self._value(bound), INT) for bound in call.args]
         first, end = ("0", *bounds)[-2:]
         self._store(target, Expression("", INT))
-        name = _safe(target.id)
+        name = safe_name(target.id)
         return (
             f"for (let i$ = {first}, end$ = {end}; i$ < end$; i$++) {{\n"
             f"  {name} = i$;\n{self._block(node.body)}}}\n"
@@ -307,16 +234,16 @@ class _Function:
         return found
 
     def _see_constant(self, node: ast.Constant) -> Expression:
-        return _literal(node.value)
+        return literal(node.value)
 
     def _see_name(self, node: ast.Name) -> Expression:
         if node.id in self.variables:
-            return Expression(_safe(node.id), self.variables[node.id])
-        return _literal(self._constant(node))
+            return Expression(safe_name(node.id), self.variables[node.id])
+        return literal(self._constant(node))
 
     def _see_attribute(self, node: ast.Attribute) -> Expression:
         if isinstance(node.value, ast.Name) and node.value.id not in self.variables:
-            return _literal(self._constant(node))
+            return literal(self._constant(node))
         struct = self._value(node.value)
         if not isinstance(struct.type, Struct):
             raise TranslationError(f"expected a struct, got {struct.type}")
@@ -352,10 +279,10 @@ class _Function:
         for place, index in enumerate(indices):
             last = place == array.type.dimensions - 1
             terms.append(self._index(index) + ("" if last else f" * {array.text}.t{place}"))
-        return Expression(f"{array.text}.data[{' + '.join(terms)}]", _element_type(array.type))
+        return Expression(f"{array.text}.data[{' + '.join(terms)}]", element_type(array.type))
 
     def _index(self, node: ast.expr) -> str:
-        return _as(self._value(node), INT)
+        return converted(self._value(node), INT)
 
     def _row(self, array: Expression, kind: Array, indices: list[str]) -> Expression:
         """What is left of an array when its first indices are given."""
@@ -382,9 +309,9 @@ class _Function:
         if isinstance(op, ast.Mod):
             return Expression(f"modulo({left.text}, {right.text})", INT)
         sign = _BINARY.get(type(op)) or self._unknown(op)
-        for wide in _WIDE:
+        for wide in WIDE:
             if wide in kinds:
-                text = f"({_as(left, wide)} {sign} {_as(right, wide)})"
+                text = f"({converted(left, wide)} {sign} {converted(right, wide)})"
                 grows = wide == UINT64 and sign in ("+", "-", "*", "<<")
                 return Expression(f"BigInt.asUintN(64, {text})" if grows else text, wide)
         text = f"({left.text} {sign} {right.text})"
@@ -405,7 +332,7 @@ class _Function:
         values = [self._value(part) for part in node.values]
         kind = values[0].type
         for value in values[1:]:
-            kind = _merged(kind, value.type)
+            kind = merged(kind, value.type)
         sign = " && " if isinstance(node.op, ast.And) else " || "
         return Expression(f"({sign.join(value.text for value in values)})", kind)
 
@@ -425,7 +352,7 @@ class _Function:
 
     def _see_ifexp(self, node: ast.IfExp) -> Expression:
         test, then, other = self._value(node.test), self._value(node.body), self._value(node.orelse)
-        return Expression(f"({test.text} ? {then.text} : {other.text})", _merged(then.type, other.type))
+        return Expression(f"({test.text} ? {then.text} : {other.text})", merged(then.type, other.type))
 
     # --- calls ----------------------------------------------------------------------------------------------
 
@@ -434,7 +361,7 @@ class _Function:
             return Expression(f"floatOfBits({self._value(node.func.value).text})", FLOAT32)
         function, values = self._constant(node.func), [self._value(argument) for argument in node.args]
         if function is as_int:
-            return Expression(_as(values[0], INT), INT)
+            return Expression(converted(values[0], INT), INT)
         if hasattr(function, "py_func"):
             name, returns = self.translator.add(function, *(value.type for value in values))
             return Expression(f"{name}({', '.join(value.text for value in values)})", returns)
@@ -448,62 +375,22 @@ class _Function:
         """Functions of Python and numpy that kernels use."""
         value = values[0]
         if function in (max, min):
-            kind = _merged(value.type, values[1].type)
+            kind = merged(value.type, values[1].type)
             return Expression(f"Math.{function.__name__}({value.text}, {values[1].text})", kind)
         if function is bool:
             return Expression(f"!!{value.text}", BOOL)
         if function is float or function is np.float64:
-            return Expression(_as(value, FLOAT), FLOAT)
+            return Expression(converted(value, FLOAT), FLOAT)
         if function is np.float32:
-            return Expression(_as(value, FLOAT32), FLOAT32)
+            return Expression(converted(value, FLOAT32), FLOAT32)
         if function in (np.int64, np.uint64):
             wide = INT64 if function is np.int64 else UINT64
-            return Expression(_as(value, wide), wide)
+            return Expression(converted(value, wide), wide)
         if function in (int, np.int8, np.int16, np.int32, np.uint16):
-            return Expression(_as(value, INT), INT)
+            return Expression(converted(value, INT), INT)
         name = _MATHS.get(getattr(function, "__name__", ""))
         if name is None:
             raise TranslationError(f"no translation for {function!r}")
         if value.type == FLOAT32:
             return Expression(f"Math.fround({name}({value.text}))", FLOAT32)
         return Expression(f"{name}({value.text})", FLOAT)
-
-
-def _safe(name: str) -> str:
-    """A variable's name that JavaScript allows."""
-    return f"{name}_" if name in _RESERVED else name
-
-
-def _literal(value: Any) -> Expression:
-    """A constant."""
-    kind = type_of(value)
-    if isinstance(value, tuple):
-        return Expression(f"[{', '.join(_literal(part).text for part in value)}]", kind)
-    if kind == BOOL:
-        return Expression(str(bool(value)).lower(), kind)
-    if kind in _WIDE:
-        return Expression(f"{int(value)}n", kind)
-    if kind == INT:
-        return Expression(f"{int(value)}" if value >= 0 else f"({int(value)})", kind)
-    if math.isinf(value):
-        return Expression("Infinity" if value > 0 else "(-Infinity)", kind)
-    return Expression(repr(float(value)) if value >= 0 else f"({float(value)!r})", kind)
-
-
-def _as(value: Expression, kind: Type) -> str:
-    """A value as another type."""
-    text, given = value
-    if given == kind or {given, kind} <= {BOOL, INT}:
-        return text
-    if kind in _WIDE:
-        if given not in (*_WIDE, BOOL, INT):
-            raise TranslationError(f"no {kind} from {given}")
-        if text.isdigit():
-            return f"{text}n"
-        wide = text if given in _WIDE else f"BigInt({text})"
-        return f"BigInt.asUintN(64, {wide})" if kind == UINT64 else f"BigInt.asIntN(64, {wide})"
-    if given in _WIDE:
-        return f"Number({text})"
-    if kind == INT:
-        return f"Math.trunc({text})"
-    return f"Math.fround({text})" if kind == FLOAT32 else text

@@ -79,6 +79,7 @@ class Position {
   get stonesLeft() { return this.info(STONES_LEFT); }
   get colourToMove() { return this.info(COLOUR); }
   get toPlay() { return this.info(COLOUR) ^ this.info(SWAPPED); }
+  get redSeat() { return this.info(SWAPPED); }
   get isOver() { return this.info(STATUS) !== ONGOING; }
   get isHalfMade() { return !this.isOver && this.info(PHASE) !== BEGIN; }
   get phase() { return { [MOVING]: "moves", [JUMPING]: "may jump on", [SHOOTING]: "shoots" }[this.info(PHASE)] ?? ""; }
@@ -98,6 +99,15 @@ class Position {
     if (count === NO_COUNT) return null;
     const lead = count === COUNT_AREA ? $area_lead : $stones_lead;
     return lead(this.rules, this.state, 0, 0) - flag(this.rules, KOMI_HALVES) / 2;
+  }
+
+  // "first" or "second" for each cell that only this colour has to connect or to reach, else undefined.
+  get goals() {
+    const sides = [0, 1].map((colour) => flag(this.rules, CONNECT + colour) | flag(this.rules, REACH + colour));
+    return Array.from(this.rules.borders.data, (borders) => {
+      const [first, second] = sides.map((goal) => (borders & goal) !== 0);
+      return first === second ? undefined : first ? "first" : "second";
+    });
   }
 
   text(action) {

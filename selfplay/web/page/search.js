@@ -5,6 +5,7 @@ const DEFAULTS = {
   exploration: 1.25, explorationBase: 19652, solve: true, rollouts: 0, rolloutShare: 0, rolloutPlies: 200,
 };
 const CACHE_SLOTS = 4096;
+const STREAM_BEGIN = 16; // simulations of the first analysis of a stream
 
 // Visit count that the candidate of each simulation has under sequential halving (Danihelka et al., algorithm 2).
 function halvingSchedule(considered, simulations) {
@@ -102,6 +103,24 @@ async function search(position, evaluate, options = {}, memory = null, stopped =
 
 const NO_CACHE = newCache(0, 0);
 
+// The network's own opinion, without a search, in the form of a search's result.
+async function opinion(position, evaluate) {
+  const room = observationRoom(position);
+  $observe_rows(position.rules, position.state, room.planes, room.legal, room.features,
+    zeros("int16", position.nActions + 1));
+  const { logits, valueToPlay } = await evaluate(room);
+  const top = Math.max(...position.legal.map((action) => logits[action]));
+  const policy = new Float32Array(position.nActions);
+  for (const action of position.legal) policy[action] = Math.exp(logits[action] - top);
+  const total = policy.reduce((sum, share) => sum + share, 0);
+  return {
+    action: position.legal.reduce((best, action) => (policy[action] > policy[best] ? action : best)),
+    visits: new Int32Array(position.nActions), policy: policy.map((share) => share / total),
+    actionValues: new Float32Array(position.nActions).fill(NaN), valueToPlay, line: [], simulations: 0,
+    proven: new Int8Array(position.nActions).fill(UNPROVEN),
+  };
+}
+
 function observationRoom(position) {
   const { rows, columns } = position.variant;
   return {
@@ -112,15 +131,21 @@ function observationRoom(position) {
   };
 }
 
-// action, visits, policy and actionValues by action, valueToPlay; NaN where an action has no value.
+// By action: visits, policy, actionValues (NaN where there is none) and proven (UNPROVEN where nothing is known).
 function result(position, tree, settings, config) {
   const n = position.nActions;
   const [action, visits] = [zeros("int32", 1), zeros("int32", 1, n)];
   const [policy, values] = [zeros("float32", 1, n), zeros("float32", 1)];
   const actionValues = filled("float32", NaN, 1, n);
-  $write_results(position.rules, tree, settings, action, visits, policy, values, actionValues);
+  const proven = filled("int8", UNPROVEN, 1, n);
+  const lines = filled("int16", NONE, 1, n, LINE_LENGTH);
+  $write_results(position.rules, tree, settings, action, visits, policy, values, actionValues, proven, lines);
+  const best = action.data[0];
+  const line = [...lines.at(0, best).flat()];
+  const end = line.indexOf(NONE);
   return {
-    action: action.data[0], visits: visits.data, policy: policy.data, actionValues: actionValues.data,
-    valueToPlay: values.data[0], simulations: config.simulations,
+    action: best, visits: visits.data, policy: policy.data, actionValues: actionValues.data, proven: proven.data,
+    valueToPlay: values.data[0], line: [best, ...line.slice(0, end < 0 ? line.length : end)],
+    simulations: config.simulations,
   };
 }

@@ -12,6 +12,7 @@ from games import Variant
 from selfplay.web.engine import engine, tables
 
 _CALLS = """
+const { Position, search, PUCT } = makeEngine();
 function begin(variant) { globalThis.variant = variant; globalThis.position = Position.start(variant); }
 function play(action) { position = position.play(action); }
 function look() {
