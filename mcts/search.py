@@ -15,6 +15,7 @@ from games.state import State, new_state
 from mcts.cache_kernels import Cache, new_cache
 from mcts.config import SearchConfig, Settings, settings_of
 from mcts.evaluators import RolloutEvaluator
+from mcts.foresight_kernels import foresee, keep_ahead, new_ahead, observe_ahead
 from mcts.kernels import (
     NONE,
     UNPROVEN,
@@ -30,6 +31,9 @@ from mcts.kernels import (
 from mcts.rollout_kernels import Rollouts, new_rollouts
 
 _NO_CACHE = new_cache(0, 0)
+
+FORESEEN = 15
+"""Leaves of one game that are evaluated with the one that waits, at most."""
 
 LINE_LENGTH = 16
 """Actions that a result's lines tell at most."""
@@ -177,6 +181,9 @@ def _search_by_evaluator(
 ) -> None:
     """Evaluate the games' leaves together until no game needs it; all observations share one buffer."""
     games = np.arange(len(tree.leaf), dtype=np.int32)
+    if len(games) == 1 and len(cache.keys):
+        _search_ahead(rules, tree, settings, rng, games, canvas, evaluator, cache, rollouts)
+        return
     buffer = Observation.zeros(len(games), canvas)
     while True:
         if len(cache.keys):
@@ -188,6 +195,31 @@ def _search_by_evaluator(
         observe_waiting(rules, tree, games, observation.cells, observation.legal, observation.rules)
         logits, values = checked_evaluation(evaluator(observation), observation.legal.shape)
         games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values, cache, rollouts)]
+
+
+def _search_ahead(
+    rules: Rules,
+    tree: Tree,
+    settings: Settings,
+    rng: NDArray[np.uint64],
+    games: NDArray[np.int32],
+    canvas: tuple[int, int],
+    evaluator: Evaluator,
+    cache: Cache,
+    rollouts: Rollouts,
+) -> None:
+    """The same for one game, whose next leaves are evaluated together with the one that waits."""
+    ahead, buffer = new_ahead(rules, FORESEEN), Observation.zeros(1 + FORESEEN, canvas)
+    while advance_remembered(rules, tree, settings, rng, games, cache):
+        found = foresee(rules, tree, settings, 0, cache, ahead)
+        observation = buffer.first(1 + found)
+        observed = observation.cells, observation.legal, observation.rules
+        observe_waiting(rules, tree, games, *observed)
+        observe_ahead(rules, ahead, found, *observed)
+        logits, values = checked_evaluation(evaluator(observation), observation.legal.shape)
+        keep_ahead(rules, ahead, found, logits, values, cache, rollouts)
+        if not advance_waiting(rules, tree, settings, rng, games, logits, values, cache, rollouts):
+            return
 
 
 def _search_by_rollouts(

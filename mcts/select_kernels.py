@@ -67,7 +67,7 @@ def select(
     elif tree.parent[node] == NONE:
         edge = _select_candidate(rules, tree, settings, game, node)
     else:
-        edge = _select_improved(rules, tree, settings, node)
+        edge = select_improved(rules, tree, settings, node)
     return max(edge, tree.first_edge[node])  # nothing compares to an evaluator's NaN: still an edge
 
 
@@ -307,7 +307,7 @@ def _has_unvisited(tree: Tree, settings: Settings, node: int) -> bool:
 
 
 @inlined
-def _select_improved(rules: Rules, tree: Tree, settings: Settings, node: int) -> int:
+def select_improved(rules: Rules, tree: Tree, settings: Settings, node: int) -> int:
     """The action whose visits lag most behind the improved policy (Danihelka et al., equation 14)."""
     first, unvisited = tree.first_edge[node], tree.first_edge[node] + tree.opened[node]
     completion = complete(rules, tree, settings, node)
