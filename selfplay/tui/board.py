@@ -160,10 +160,18 @@ class BoardWidget(ScrollView, can_focus=True):
             self.cursor, self._pointed = cell, False
             self.post_message(self.Chosen(cell))
 
+    def place_of(self, cell: int) -> tuple[int, int]:
+        """Column and line of the widget at which a cell's middle is drawn."""
+        (x, y), (left, top) = self._layout.corner(cell), self.scroll_offset
+        (right, down), scale = self._offset(), self._layout.scale
+        return x + right - left + scale.width // 2, y + down - top + (scale.height - 1) // 2
+
     def _first_cursor(self) -> int:
         """Where pointing begins: the last move, or the middle of the board."""
         if self.view.last is not None:
             return self.view.last
+        if self.view.choices:
+            return sorted(self.view.choices)[len(self.view.choices) // 2]
         cells = [cell for cell in self._layout.cells if cell not in self.view.variant.hole_cells]
         return cells[len(cells) // 2]
 

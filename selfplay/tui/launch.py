@@ -22,7 +22,7 @@ DUMB = ("", "dumb", "unknown")
 
 
 def is_possible() -> bool:
-    """Whether stdin and stdout are a terminal that can show the app, and Textual is installed."""
+    """Whether people sit at a terminal that can show the app, and Textual is installed."""
     return _can_draw() and _has_textual()
 
 
@@ -32,7 +32,7 @@ def needs_textual() -> bool:
 
 
 def _can_draw() -> bool:
-    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    is_terminal = all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))  # it draws on stderr
     return is_terminal and (os.environ.get("TERM", "") not in DUMB or sys.platform == "win32")
 
 

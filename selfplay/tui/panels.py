@@ -49,6 +49,7 @@ class GameView(Screen[None]):
         self.is_paused = False
         self.thinks = False
         self._said = ""
+        self._players_shown = Content("")
 
     def compose(self) -> ComposeResult:
         yield Static("", id="title", markup=False)
@@ -91,7 +92,10 @@ class GameView(Screen[None]):
     def show_players(self) -> None:
         """Show names and clocks."""
         panel = self.query_one("#players", Static)
-        panel.update(texts.players(self.session, max(20, panel.size.width)))
+        text = texts.players(self.session, max(20, panel.size.width))
+        if not text.is_same(self._players_shown):
+            self._players_shown = text
+            panel.update(text)
 
     def show_thoughts(self) -> None:
         """Show how the chances went, and the analysis of the position."""

@@ -203,9 +203,10 @@ def _ground(view: View, cell: int) -> str:
 
 
 def _shade(variant: Variant, cell: int) -> str:
-    """Cells that touch along an edge differ: two shades do for squares, three for hexagons."""
+    """Cells that touch along an edge differ: two shades do for squares, where a1 is dark, three for hexagons."""
     row, column = divmod(cell, variant.board.columns)
-    return SHADES[(column - row) % 3] if variant.is_hexagonal else SHADES[(column + row) % 2]
+    up = variant.board.rows - row
+    return SHADES[(column + up) % 3] if variant.is_hexagonal else SHADES[(column + up) % 2]
 
 
 # --- goals --------------------------------------------------------------------------------------------------

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from textual import on
 from textual.widgets import Input
 
-from games import Position, UserError, Variant, start
+from games import MoveError, Position, UserError, Variant, start
 from selfplay.clock import TimeControl
 from selfplay.session import Session
 from selfplay.telling import win_chance
@@ -227,21 +227,23 @@ class GamePlay(GameView):
     @on(BoardWidget.Chosen)
     def choose(self, message: BoardWidget.Chosen) -> None:
         """A person chose a cell: a move, or a part of one; another own stone begins another move."""
-        with self.told():
-            if not self._may_choose():
-                return
-            position = self.session.position
-            if (
-                position.is_half_made
-                and not position.legal_mask[message.cell]
-                and self._begins_another(message.cell)
-            ):
-                self.session.undo()
-            self.session.play(message.cell)
+        if not self._may_choose():
+            return
+        action = meant_by(self.session.position, message.cell)
+        if action is None and self._begins_another(message.cell):
+            self.session.undo()
+            action = message.cell
+        if action is None:
+            name = self.session.position.action_text(message.cell)
+            self.say(f"{name} can't be played here.", is_wrong=True)
+        else:
+            self.session.play(action)
             self.go_on()
 
     def _begins_another(self, cell: int) -> bool:
         """Whether a cell would be a choice if the half-made move were given up."""
+        if not self.session.position.is_half_made:
+            return False
         earlier = self.session.line.positions
         begun = next((p for p in reversed(earlier) if not p.is_half_made), None)
         return begun is not None and bool(begun.legal_mask[cell])
@@ -290,3 +292,16 @@ class GamePlay(GameView):
             self.say(str(error), is_wrong=True)
         except OSError as error:
             self.say(f"{error.filename}: {error.strerror}", is_wrong=True)
+
+
+def meant_by(position: Position, cell: int) -> int | None:
+    """The action of a person who chose a cell; in drop games any of a lane will do. None: there is none."""
+    if position.legal_mask[cell]:
+        return cell
+    if position.variant.move.kind != "drop":
+        return None
+    name = position.action_text(cell)
+    for lane in (name[0], name[1:]):
+        with suppress(MoveError):
+            return position.parse_action(lane)
+    return None
