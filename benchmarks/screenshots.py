@@ -27,31 +27,31 @@ class Shot(NamedTuple):
     """A picture.
 
     variant, agent: what is played, and by whom
-    moves: played at first, in the order in which both seats make them
+    plies: actions that the agent plays against itself at first
     keys: pressed then
     size: columns and lines of the terminal
     """
 
     variant: str
-    moves: str
+    plies: int = 0
     keys: Sequence[str] = ()
     agent: str | None = None
     size: tuple[int, int] = (80, 24)
 
 
 SHOTS = {
-    "connect4": Shot("connect4", "d d d d c e c b", ("a", "m")),
-    "gomoku-9x9": Shot("gomoku-9x9", "e5 d4 f5 d5 d6 g4 e7 c5", ("a",)),
-    "hex-7": Shot("hex-7", "d4 e3 c3 d3 d2 e2 b5 d5", ("a", "m", "m"), size=(100, 28)),
-    "othello": Shot("othello", "e3 f3 g3 c5 f5 f4", size=(120, 40)),
-    "breakthrough": Shot("breakthrough", "c2-c3 d7-d6 e2-e3 f7-f6 c3", size=(100, 28)),
-    "havannah": Shot("havannah-5", "e5 d4 f5 f6 d6 g4 c6 b6", ("a",), size=(100, 28)),
-    "amazons": Shot("amazons", "d1-d7-g7 g10-g8-c8 g1-g6-b6", size=(120, 40)),
-    "connect6": Shot("connect6", "j10 k11 l10 i9 k9 j11 h8 l12 l8", agent="mcts:200", size=(120, 40)),
-    "light": Shot("pente", "h8 i9 i8 g8 j8 k8 h9 h7", ("d", "a"), agent="mcts:500", size=(100, 28)),
-    "choose": Shot("connect4", "", ("n", "h", "e", "x")),
-    "help": Shot("connect4", "d d", ("question_mark",), size=(80, 32)),
-    "setup": Shot("othello-6x6", "", ("e", "up", "up", "1")),
+    "connect4": Shot("connect4", 12, ("a", "m")),
+    "gomoku-9x9": Shot("gomoku-9x9", 10, ("a",)),
+    "hex-7": Shot("hex-7", 10, ("a", "m", "m"), size=(100, 28)),
+    "othello": Shot("othello", 14, size=(120, 40)),
+    "breakthrough": Shot("breakthrough", 13, size=(100, 28)),
+    "havannah": Shot("havannah-5", 14, ("a",), size=(100, 28)),
+    "amazons": Shot("amazons", 12, size=(120, 40)),
+    "connect6": Shot("connect6", 15, size=(120, 40)),
+    "light": Shot("pente-13x13", 14, ("d", "a"), agent="mcts:500", size=(100, 28)),
+    "choose": Shot("connect4", 0, ("n", "h", "e", "x")),
+    "help": Shot("connect4", 4, ("question_mark",), size=(80, 32)),
+    "setup": Shot("othello-6x6", 0, ("e", "up", "up", "1")),
 }
 
 
@@ -61,22 +61,24 @@ async def take(name: str, shot: Shot) -> None:
     async with app.run_test(size=shot.size) as pilot:
         while app.game.loaded is None:
             await pilot.pause(0.05)
-        app.game.session.seat(1, None)  # both sides' moves are given
-        for move in shot.moves.split():
-            app.game.session.play_text(move)
-            position = app.game.session.position
-            if not position.is_over:
-                analysis = app.game.loaded.analyst.at_strength(32).analyse(position)
-                app.game.session.note_value(position, analysis.value_to_play)
-        app.game.session.seat(1, app.game.loaded.player)
+        play(app, shot.plies)
         app.game.is_paused = True
         app.game.go_on()
         for key in shot.keys:
             await pilot.press(key)
         await pilot.pause(THINKING if "a" in shot.keys else 0.5)
-        write_atomically(
-            FOLDER / f"{name}.svg", app.export_screenshot(title=f"selfplay play {shot.variant}").encode()
-        )
+        picture = app.export_screenshot(title=f"selfplay play {shot.variant}")
+        write_atomically(FOLDER / f"{name}.svg", picture.encode())
+
+
+def play(app: SelfplayApp, plies: int) -> None:
+    """Let the agent play against itself, the person's seat included."""
+    session, loaded = app.game.session, app.game.loaded
+    assert loaded is not None
+    while session.position.ply < plies and not session.result:
+        analysis = loaded.player.analyse(session.position)
+        session.note_value(session.position, analysis.value_to_play)
+        session.play(analysis.action)
 
 
 def main(names: Sequence[str]) -> None:

@@ -108,7 +108,8 @@ class BoardWidget(ScrollView, can_focus=True):
         self._layout = fitting(self.view.variant, size.width, size.height)
         self.virtual_size = Size(*self._layout.size)
         cursor = self.cursor if self._pointed and self.has_focus else None
-        lines = picture.drawn(replace(self.view, cursor=cursor), self._layout)
+        view, has_dots = replace(self.view, cursor=cursor), self.app.current_theme.ansi
+        lines = picture.drawn(view, self._layout, has_dots=has_dots)
         styles: dict[tuple[str, str], Style] = {}
         self._strips = [Strip([self._segment(span, styles) for span in line]) for line in lines]
         self.refresh()

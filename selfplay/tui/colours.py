@@ -30,7 +30,7 @@ _DARK = (
     *("#ff6b5e", "#5ec8ff"),
     *("#2a2e38", "#1f222a", "#252830", "#5a4a1e", "#4d5a78", "#2f6b3c", "#2c3f33"),
     *("#2f2a4a", "#453a72", "#5d4a9c", "#7658c2", "#8f68e8"),
-    *("#565c6b", "#8fd694", "#3a3f4b", "#f2f2f2", "#8a90a0"),
+    *("#565c6b", "#8fd694", "#7d8496", "#f2f2f2", "#8a90a0"),
 )
 _LIGHT = (
     *("#c0271a", "#0b62a8"),
@@ -38,38 +38,19 @@ _LIGHT = (
     *("#e6dcf7", "#d3c2f2", "#bda4ec", "#a686e4", "#9069db"),
     *("#a79f8d", "#1e7a34", "#8d8676", "#1a1a1a", "#6b6558"),
 )
+_PLAIN_CELLS = ("ansi_default",) * 3
+"""With sixteen colours shades would be glaring: cells have dots instead."""
+
 _SIXTEEN_DARK = (
-    *("ansi_bright_red", "ansi_bright_cyan"),
-    *(
-        "ansi_default",
-        "ansi_bright_black",
-        "ansi_black",
-        "ansi_yellow",
-        "ansi_white",
-        "ansi_green",
-        "ansi_blue",
-    ),
-    *("ansi_blue", "ansi_blue", "ansi_blue", "ansi_magenta", "ansi_magenta"),
-    *("ansi_white", "ansi_bright_green", "ansi_white", "ansi_bright_white", "ansi_white"),
+    *("ansi_bright_red", "ansi_bright_cyan", *_PLAIN_CELLS),
+    *("ansi_blue", "ansi_white", "ansi_green", "ansi_bright_black"),
+    *("ansi_default", "ansi_blue", "ansi_blue", "ansi_magenta", "ansi_magenta"),
+    *("ansi_bright_black", "ansi_bright_green", "ansi_white", "ansi_bright_white", "ansi_white"),
 )
 _SIXTEEN_LIGHT = (
-    *("ansi_red", "ansi_blue"),
-    *(
-        "ansi_default",
-        "ansi_white",
-        "ansi_bright_white",
-        "ansi_bright_yellow",
-        "ansi_bright_black",
-        "ansi_bright_green",
-        "ansi_bright_cyan",
-    ),
-    *(
-        "ansi_bright_cyan",
-        "ansi_bright_cyan",
-        "ansi_bright_cyan",
-        "ansi_bright_magenta",
-        "ansi_bright_magenta",
-    ),
+    *("ansi_red", "ansi_blue", *_PLAIN_CELLS),
+    *("ansi_bright_yellow", "ansi_bright_cyan", "ansi_bright_green", "ansi_white"),
+    *("ansi_default", "ansi_bright_cyan", "ansi_bright_cyan", "ansi_bright_magenta", "ansi_bright_magenta"),
     *("ansi_bright_black", "ansi_green", "ansi_bright_black", "ansi_black", "ansi_bright_black"),
 )
 

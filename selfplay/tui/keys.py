@@ -51,7 +51,7 @@ KEYS = (
 
 MOVING = (
     ("arrows", "move the cursor on the board"),
-    ("enter", "play the cell under the cursor: a stone, or first which one moves and then where to"),
+    ("enter", "play that cell; a stone that moves first, then where it goes"),
     ("mouse", "the same with a click"),
 )
 """What the board itself understands."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -122,6 +123,11 @@ _STRAIGHT = {"top", "bottom", "left", "right"}
 
 def fitting(variant: Variant, width: int, height: int) -> BoardLayout:
     """The largest layout that fits into so many columns and lines, or the smallest there is."""
-    layouts = [BoardLayout(variant, scale) for scale in SCALES]
+    layouts = [_layout(variant, scale) for scale in SCALES]
     fits = [layout for layout in layouts if np.all(np.array(layout.size) <= (width, height))]
     return fits[0] if fits else layouts[-1]
+
+
+@lru_cache(maxsize=32)
+def _layout(variant: Variant, scale: Scale) -> BoardLayout:
+    return BoardLayout(variant, scale)

@@ -52,6 +52,13 @@ _ART: dict[Scale, dict[str, tuple[str, ...]]] = {
 }
 
 
+_DOTS: dict[Scale, tuple[str, ...]] = {
+    Scale(2, 1): ("· ",),
+    Scale(4, 2): (" ▁▁ ", "    "),
+    Scale(6, 3): ("      ", "  ··  ", "      "),
+}
+
+
 class Span(NamedTuple):
     """A piece of a line.
 
@@ -105,22 +112,23 @@ def view_of(
     )
 
 
-def drawn(view: View, layout: BoardLayout) -> list[list[Span]]:
-    """The board, line by line; lines may be shorter than the layout."""
-    canvas = _Canvas(layout.size[1])
+def drawn(view: View, layout: BoardLayout, *, has_dots: bool = False) -> list[list[Span]]:
+    """The board, line by line; lines may be shorter than the layout.
+
+    has_dots: empty cells have a dot at every scale, for screens on which shades don't tell cells apart
+    """
+    canvas, painter = _Canvas(layout.size[1]), _Painter(view, layout.scale, has_dots=has_dots)
     for label in layout.labels:
         canvas.put(label.x, label.y, Span(label.text, EDGE))
+    missing = view.variant.hole_cells
     for cell in layout.cells:
-        if cell not in _missing(view):
+        if cell not in missing:
             x, y = layout.corner(cell)
-            for line, text in enumerate(_art(view, layout.scale, cell)):
-                canvas.put(x, y + line, Span(text, _ink(view, cell), _ground(view, cell)))
+            ink, ground = painter.ink(cell), painter.ground(cell)
+            for line, text in enumerate(painter.art(cell)):
+                canvas.put(x, y + line, Span(text, ink, ground))
     _frame(view, layout, canvas)
     return canvas.lines()
-
-
-def _missing(view: View) -> frozenset[int]:
-    return view.variant.hole_cells
 
 
 class _Canvas:
@@ -150,16 +158,58 @@ def _filled(row: Mapping[int, Span]) -> list[Span]:
 
 # --- cells --------------------------------------------------------------------------------------------------
 
+_LEAST_SHARE = 0.005
+"""A smaller share is no percent."""
 
-def _art(view: View, scale: Scale, cell: int) -> tuple[str, ...]:
-    """The lines of a cell."""
-    art, content = _ART[scale], view.cells[cell]
-    if content == EMPTY and (share := view.heat.get(cell, 0.0)) >= 0.005:
-        return _number(share, scale)
-    if content == EMPTY and cell in view.choices and _hints_tell(view):
-        return art[HINT]
-    name = STONES[content]
-    return art[f"last {name}" if cell == view.last and content in (FIRST, SECOND) else name]
+
+class _Painter:
+    """Paints cells of a view."""
+
+    def __init__(self, view: View, scale: Scale, *, has_dots: bool) -> None:
+        self._view, self._scale = view, scale
+        self._art = _ART[scale]
+        self._empty = _DOTS[scale] if has_dots else self._art["empty"]
+        missing = view.variant.hole_cells
+        empty = sum(content == EMPTY and cell not in missing for cell, content in enumerate(view.cells))
+        self._hints = view.choices if len(view.choices) < empty else frozenset()  # all of them say nothing
+
+    def art(self, cell: int) -> tuple[str, ...]:
+        """The lines of a cell."""
+        content = self._view.cells[cell]
+        if content == EMPTY:
+            if self._share(cell):
+                return _number(self._share(cell), self._scale)
+            return self._art[HINT] if cell in self._hints else self._empty
+        name = STONES[content]
+        is_last = cell == self._view.last and content in (FIRST, SECOND)
+        return self._art[f"last {name}" if is_last else name]
+
+    def ink(self, cell: int) -> str:
+        """The role of what is drawn on a cell."""
+        content = self._view.cells[cell]
+        if content != EMPTY:
+            return STONES[content]
+        return NUMBER if self._share(cell) else HINT if cell in self._hints else STONES[EMPTY]
+
+    def ground(self, cell: int) -> str:
+        """The role of a cell's background, the most important one that applies."""
+        view = self._view
+        if cell == view.cursor:
+            return CURSOR
+        if cell == view.chosen:
+            return CHOSEN
+        if share := self._share(cell):
+            return f"{HEAT}{min(HEATS, 1 + int(share * HEATS))}"
+        if cell == view.last:
+            return LAST_MOVE
+        if cell in view.choices and view.cells[cell] in (FIRST, SECOND):
+            return CHOICE
+        return _shade(view.variant, cell)
+
+    def _share(self, cell: int) -> float:
+        """A cell's share of the heat; 0 where it is less than a percent."""
+        share = self._view.heat.get(cell, 0.0)
+        return share if share >= _LEAST_SHARE else 0.0
 
 
 def _number(share: float, scale: Scale) -> tuple[str, ...]:
@@ -170,40 +220,8 @@ def _number(share: float, scale: Scale) -> tuple[str, ...]:
     return tuple(text.center(scale.width) if line == middle else blank for line in range(scale.height))
 
 
-def _hints_tell(view: View) -> bool:
-    """Whether choices are worth a mark: not where every empty cell is one."""
-    missing = _missing(view)
-    empty = [cell for cell, content in enumerate(view.cells) if content == EMPTY and cell not in missing]
-    return len(view.choices) < len(empty)
-
-
-def _ink(view: View, cell: int) -> str:
-    content = view.cells[cell]
-    if content != EMPTY:
-        return STONES[content]
-    if view.heat.get(cell, 0.0) >= 0.005:
-        return NUMBER
-    return HINT if cell in view.choices and _hints_tell(view) else STONES[EMPTY]
-
-
-def _ground(view: View, cell: int) -> str:
-    """The role of a cell's background, the most important one that applies."""
-    if cell == view.cursor:
-        return CURSOR
-    if cell == view.chosen:
-        return CHOSEN
-    share = view.heat.get(cell, 0.0)
-    if share >= 0.005:
-        return f"{HEAT}{min(HEATS, 1 + int(share * HEATS))}"
-    if cell == view.last:
-        return LAST_MOVE
-    if cell in view.choices and view.cells[cell] in (FIRST, SECOND):
-        return CHOICE
-    return _shade(view.variant, cell)
-
-
 def _shade(variant: Variant, cell: int) -> str:
-    """Cells that touch along an edge differ: two shades do for squares, where a1 is dark, three for hexagons."""
+    """Cells that touch along an edge differ: two shades do for squares, a1 being dark, three for hexagons."""
     row, column = divmod(cell, variant.board.columns)
     up = variant.board.rows - row
     return SHADES[(column + up) % 3] if variant.is_hexagonal else SHADES[(column + up) % 2]

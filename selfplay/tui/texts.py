@@ -85,11 +85,7 @@ def moves(position: Position) -> Content:
         return Content.styled("no moves yet", DIM)
     parts: list[tuple[str, str]] = []
     for number, word in enumerate(words, 1):
-        parts += [
-            (f"{number}\N{NO-BREAK SPACE}", DIM),
-            (word, "bold" if number == len(words) else ""),
-            ("  ", ""),
-        ]
+        parts += [(f"{number}.", DIM), (word, "bold" if number == len(words) else ""), ("  ", "")]
     return Content.assemble(*parts)
 
 
@@ -124,7 +120,7 @@ def analysis(position: Position, found: Analysis | None, *, is_on: bool) -> Cont
     """The best actions with visits, policy, chance and what is proven, and the principal variation."""
     if found is None:
         return Content.styled("looking …" if is_on else "a: live analysis", DIM)
-    lines = [Content.styled("move   visits policy  wins", DIM)]
+    lines = [Content.styled("move   visits policy chance", DIM)]
     for action in found.ranked(MOVES_SHOWN):
         weight = "bold" if action == found.action else ""
         lines.append(Content.styled(_action_line(position, found, action), weight))
@@ -136,7 +132,7 @@ def analysis(position: Position, found: Analysis | None, *, is_on: bool) -> Cont
 
 def _action_line(position: Position, found: Analysis, action: int) -> str:
     value = float(found.action_values[action])
-    chance = "–" if np.isnan(value) else telling.win_chance(value)
     known = _PROVEN.get(int(found.proven[action]), "")
+    chance = known or ("–" if np.isnan(value) else telling.win_chance(value))
     name, visits, share = position.action_text(action), int(found.visits[action]), found.policy[action]
-    return f"{name:<5} {visits:>7} {share:>6.0%} {chance:>5} {known}".rstrip()
+    return f"{name:<5} {visits:>7} {share:>6.0%} {chance:>6}"

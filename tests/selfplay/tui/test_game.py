@@ -24,7 +24,7 @@ def test_a_move_by_cursor_and_enter_is_answered() -> None:
         assert app.played[0] == "a3"
         assert len(app.played) == 2
         assert "Your move" in app.text("#status")
-        assert app.text("#moves").replace("\N{NO-BREAK SPACE}", " ").startswith(f"1 a3  2 {app.played[1]}")
+        assert app.text("#moves").split() == ["1.a3", f"2.{app.played[1]}"]
 
     drive(steps)
 
@@ -236,7 +236,7 @@ def test_analysis_fills_the_panel_the_chart_and_the_map() -> None:
         assert app.text("#analysis") == "a: live analysis"
         await app.press("a")
         await app.until(lambda: app.game.found is not None)
-        assert app.text("#analysis").startswith("move   visits policy  wins")
+        assert app.text("#analysis").startswith("move   visits policy chance")
         assert "Win chance ● " in app.text("#outlook")
         assert app.text("#chances").strip()
         assert not app.board.view.heat
@@ -257,7 +257,7 @@ def test_what_is_proven_is_said() -> None:
         app.game.go_on()
         await app.press("a")
         await app.until(lambda: app.game.found is not None)
-        assert app.text("#analysis").splitlines()[1].split() == ["c1", "0", "100%", "100%", "wins"]
+        assert app.text("#analysis").splitlines()[1].split() == ["c1", "0", "100%", "wins"]
 
     drive(steps, agent="mcts:50")
 
