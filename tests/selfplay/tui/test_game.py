@@ -7,7 +7,9 @@ from pathlib import Path
 from models.format import zoo_file
 from selfplay import record
 from selfplay.clock import TimeControl
+from selfplay.levels import LEVELS
 from selfplay.session import Result
+from selfplay.tui.keys import KEYS, MOVING
 from selfplay.tui.screens.ask import AskScreen, PickScreen
 from selfplay.tui.screens.choose import ChooseScreen
 from selfplay.tui.screens.setup import SetupScreen
@@ -312,6 +314,14 @@ def test_help_and_rules_come_and_go() -> None:
             assert app.app.screen is app.game
 
     drive(steps)
+
+
+def test_the_documentation_names_every_key_and_level() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "terminal.md").read_text()
+    for shown, words in [*MOVING, *((key.shown, key.words) for key in KEYS)]:
+        assert f"| {shown} | {words} |\n" in text
+    for each in LEVELS:
+        assert f"| {each.name} | {each.simulations} | {each.temperature:g} | {each.words} |\n" in text
 
 
 def test_a_large_board_scrolls_with_the_cursor() -> None:
