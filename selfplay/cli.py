@@ -235,7 +235,12 @@ def sample_variants(
 
 @app.command(rich_help_panel="Play")
 def play(
-    variant: VariantArgument,
+    variant: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[VARIANT]", help="A name of the list, or a TOML file; the app lets you choose."
+        ),
+    ] = None,
     agent: Annotated[
         str | None,
         typer.Option(help="An .onnx file, mcts:N (N random playouts a move) or random. Default: what ships."),
@@ -243,23 +248,34 @@ def play(
     simulations: Annotated[
         int | None, typer.Option(min=0, help="Simulations a move, for an .onnx file. Default: 64.")
     ] = None,
+    level: Annotated[
+        str | None,
+        typer.Option(help="How strong: beginner, human-like, casual, club, strong, expert or full."),
+    ] = None,
     first: Annotated[Literal["me", "agent", "random"], typer.Option(help="Who makes the first move.")] = "me",
+    clock: Annotated[
+        str | None, typer.Option(metavar="M[+S]", help="Minutes a game, and seconds that each move adds.")
+    ] = None,
+    watch: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Watch the latest agent of a run that trains play itself."),
+    ] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Lines of text instead of the app.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
-    hints: Annotated[bool, typer.Option(help="Say what the agent thinks after its moves.")] = True,
+    hints: Annotated[
+        bool, typer.Option(help="Plain mode: say what the agent thinks after its moves.")
+    ] = True,
 ) -> None:
-    """Play against an agent in the terminal. Type help in the game."""
-    import games
-    from selfplay.play import default_agent, play_in_terminal, training_note
-    from selfplay.player import Player
+    """Play against an agent: in an app where there is a terminal, else line by line."""
+    from selfplay.play_command import Wishes, run_play
 
-    rules = games.load(variant)
-    if agent is None:
-        player, note = default_agent(rules, typed=variant, simulations=simulations, seed=seed)
-        notes = [note]
-    else:
-        player = Player.load(agent, simulations=simulations, seed=seed)
-        notes = training_note(rules, player)
-    play_in_terminal(rules, player, first=first, seed=seed, hints=hints, notes=notes)
+    run_play(
+        Wishes(variant, agent, simulations, level, first, clock, watch, seed, hints), plain=plain, echo=_note
+    )
+
+
+def _note(line: str) -> None:
+    typer.echo(line, err=True)
 
 
 @app.command(rich_help_panel="Play")

@@ -64,6 +64,13 @@ def test_search_loads_no_network() -> None:
     assert loaded_by("import mcts") & {"models", "selfplay", "onnxruntime"} == set()
 
 
+@pytest.mark.parametrize(
+    "statement", ["import selfplay.cli", "import selfplay.play_command", "import selfplay.session"]
+)
+def test_the_terminal_app_is_loaded_only_when_it_starts(statement: str) -> None:
+    assert "textual" not in loaded_by(statement)
+
+
 def test_a_command_that_learns_says_what_is_missing_where_torch_is_not_installed(tmp_path: Path) -> None:
     code = "import sys\nsys.modules['torch'] = None\nfrom selfplay.cli import main\nmain()"
     command = [sys.executable, "-c", code, "train", "connect4", "--run", str(tmp_path / "run")]
