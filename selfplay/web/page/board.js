@@ -22,9 +22,7 @@ class Board {
   layOut(variant) {
     this.variant = variant;
     this.cursor = null;
-    const { rows, columns, hexagonal } = variant;
-    const shift = hexagonal ? (rows - 1) / 2 : 0;
-    const height = hexagonal ? (rows - 1) * HEX_HEIGHT + 1 : rows;
+    const { rows, columns } = variant;
     const outside = new Set(variant.outside);
     this.cells = [];
     const layer = shape("g");
@@ -35,8 +33,11 @@ class Board {
       this.cells[cell] = group;
       layer.append(group);
     }
-    const size = `-0.75 -0.1 ${columns + shift + 0.85} ${height + 0.85}`;
-    this.place.replaceChildren(shape("svg", { viewBox: size, role: "grid" }, layer, ...this.names(height)));
+    const [xs, ys] = [0, 1].map((axis) => [...this.cells.keys()].filter((cell) => this.cells[cell])
+      .map((cell) => this.centre(cell)[axis]));
+    const [left, top] = [Math.min(...xs) - 1.2, Math.min(...ys) - 0.7];
+    const size = `${left} ${top} ${Math.max(...xs) + 0.8 - left} ${Math.max(...ys) + 1.1 - top}`;
+    this.place.replaceChildren(shape("svg", { viewBox: size, role: "grid" }, layer, ...this.names()));
   }
 
   centre(cell) {
@@ -45,19 +46,23 @@ class Board {
     return hexagonal ? [column + row / 2 + 0.5, row * HEX_HEIGHT + 0.5] : [column + 0.5, row + 0.5];
   }
 
-  // Letters below, numbers on the left.
-  names(height) {
+  // A letter below each column's last cell, a number left of each row's first one.
+  names() {
     const { rows, columns, hexagonal } = this.variant;
     const texts = [];
     const size = Math.min(0.26 + columns * 0.012, 0.45); // small cells have larger letters
     const write = (x, y, text) => texts.push(shape("text", { x, y, class: "edge", "font-size": size }, text));
     for (let row = 0; row < rows; row++) {
-      const [x, y] = this.centre(row * columns);
+      const first = [...Array(columns).keys()].find((column) => this.cells[row * columns + column]);
+      if (first === undefined) continue;
+      const [x, y] = this.centre(row * columns + first);
       write(x - 0.8, y, String(rows - row));
     }
     for (let column = 0; column < columns; column++) {
-      const x = this.centre((rows - 1) * columns + column)[0];
-      write(hexagonal ? x + 0.25 : x, height + 0.35, String.fromCharCode(97 + column));
+      const last = [...Array(rows).keys()].findLast((row) => this.cells[row * columns + column]);
+      if (last === undefined) continue;
+      const [x, y] = this.centre(last * columns + column);
+      write(hexagonal ? x + 0.4 : x, y + (hexagonal ? 0.75 : 0.8), String.fromCharCode(97 + column));
     }
     return texts;
   }
