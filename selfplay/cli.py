@@ -298,6 +298,7 @@ def engine(
         int | None, typer.Option(min=1, help="Simulations a move, where no clock decides. Default: 64.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    ponder: Annotated[bool, typer.Option("--ponder", help="Think in the other one's time as well.")] = False,
 ) -> None:
     """Be an engine for another program: lines in, lines out, by GTP, UCI or Gomocup's protocol."""
     import sys
@@ -305,7 +306,14 @@ def engine(
     from selfplay.protocols.command import run_engine
 
     run_engine(
-        protocol, variant, agent, sys.stdin.buffer, simulations=simulations, seed=seed, write=_written_at_once
+        protocol,
+        variant,
+        agent,
+        sys.stdin.buffer,
+        simulations=simulations,
+        seed=seed,
+        ponder=ponder,
+        write=_written_at_once,
     )
 
 

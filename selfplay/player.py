@@ -29,6 +29,7 @@ from mcts import Evaluator, Memory, RolloutEvaluator, SearchConfig, SearchResult
 from mcts.config import NO_MIXING, Mixing
 from mcts.search import empty_result
 from mcts.tree_kernels import NONE
+from selfplay.background import Job
 from selfplay.known import KnownVariants
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ STREAM_BEGIN = 16
 
 ROLLOUT_EXPLORATION = 2.0
 """PUCT's constant for plain rollouts; 1.4, 4 and 8 won no more in matches on five variants."""
+
+PONDER_SECONDS = 300.0
+"""After which pondering ends by itself."""
 
 REMEMBERED_MEGABYTES = 64
 """Memory for evaluations of positions seen before, for each thread."""
@@ -176,6 +180,8 @@ class Player:
         self._sights: dict[str, Sight] = {}
         self._memories = [Memory(REMEMBERED_MEGABYTES) for _ in range(threads)]
         self._lock = threading.RLock()
+        self._interrupt: threading.Event | None = None
+        self._pondering: Job | None = None
 
     @classmethod
     def load(
@@ -284,6 +290,7 @@ class Player:
         other._random = np.random.default_rng(self._seed)
         other._memories = [Memory(REMEMBERED_MEGABYTES) for _ in self._memories]
         other._lock = threading.RLock()
+        other._pondering = None
         return other
 
     def _config_for(self, simulations: int) -> SearchConfig | None:
@@ -296,6 +303,7 @@ class Player:
 
     def close(self) -> None:
         """Let the threads go."""
+        self.stop_pondering()
         if self._pool is not None:
             self._pool.shutdown()
 
@@ -311,6 +319,7 @@ class Player:
 
     def choose_many(self, positions: Sequence[Position], /) -> list[int]:
         """An action for each position, searched together; the variants may differ."""
+        self.stop_pondering()
         forced = [len(position.legal_actions) == 1 for position in positions]
         free = [position for position, only in zip(positions, forced, strict=True) if not only]
         chosen = (analysis.action for analysis in self._analyse_many(free, self._config))
@@ -321,15 +330,22 @@ class Player:
 
     def analyse(self, position: Position) -> Analysis:
         """What the player thinks of a position; `MoveError` if the game is over."""
+        self.stop_pondering()
         (analysis,) = self._analyse_many([position], self._config)
         return analysis._replace(win_draw_loss=self._win_draw_loss(position))
 
     def analyse_many(self, positions: Sequence[Position]) -> list[Analysis]:
         """As `analyse` for each position, searched together, but without `win_draw_loss`."""
+        self.stop_pondering()
         return self._analyse_many(positions, self._config)
 
     def stream(
-        self, position: Position, *, simulations: int | None = None, seconds: float | None = None
+        self,
+        position: Position,
+        *,
+        simulations: int | None = None,
+        seconds: float | None = None,
+        stopped: threading.Event | None = None,
     ) -> Iterator[Analysis]:
         """Better and better analyses of a position, each with twice the simulations of the one before.
 
@@ -340,16 +356,53 @@ class Player:
             position: `MoveError` if its game is over.
             simulations: of the last analysis; default: the player's own, with `seconds` as many as fit.
             seconds: end before an analysis that would take longer, but not before the first.
+            stopped: once it is set, end in the middle of an analysis, but not before the first.
         """
+        self.stop_pondering()
+        yield from self._stream(position, simulations, seconds, stopped or threading.Event())
+
+    def _stream(
+        self, position: Position, simulations: int | None, seconds: float | None, stopped: threading.Event
+    ) -> Iterator[Analysis]:
         began = time.perf_counter()
         shares = self._win_draw_loss(position)
+        interrupt: threading.Event | None = None
         for config in self._growing(position, simulations, endless=seconds is not None):
             before = time.perf_counter()
-            (analysis,) = self._analyse_many([position], config)
-            yield analysis._replace(win_draw_loss=shares)
-            now = time.perf_counter()
-            if seconds is not None and now - began + 2 * (now - before) > seconds:
+            try:
+                (analysis,) = self._analyse_many([position], config, interrupt)
+            except _InterruptedSearchError:
                 return
+            yield analysis._replace(win_draw_loss=shares)
+            now, interrupt = time.perf_counter(), stopped
+            if stopped.is_set() or (seconds is not None and now - began + 2 * (now - before) > seconds):
+                return
+
+    def ponder(self, position: Position) -> None:
+        """Think about a position, in the background, until the next question or `stop_pondering`.
+
+        It changes no answer: what the network says meanwhile is remembered, so that answers about positions
+        that can follow come sooner. Playouts aren't remembered: without a network nothing happens.
+        """
+        self.stop_pondering()
+        if self._config is None or self.is_plain_search or position.is_over:
+            return
+
+        same = copy.copy(self)  # with the same memory, but without a share in what is drawn
+        same._temperature = 0.0
+
+        def work(stopped: threading.Event) -> None:
+            for _ in same._stream(position, None, PONDER_SECONDS, stopped):
+                pass
+
+        self._pondering = Job(work)
+        self._pondering.start()
+
+    def stop_pondering(self) -> None:
+        """End what `ponder` began."""
+        if self._pondering is not None:
+            self._pondering.stop()
+            self._pondering = None
 
     def _growing(
         self, position: Position, simulations: int | None, *, endless: bool
@@ -376,13 +429,19 @@ class Player:
             win, draw, loss = self._evaluator.win_draw_loss(observe([position]))[0].tolist()
         return win, draw, loss
 
-    def _analyse_many(self, positions: Sequence[Position], config: SearchConfig | None) -> list[Analysis]:
+    def _analyse_many(
+        self,
+        positions: Sequence[Position],
+        config: SearchConfig | None,
+        interrupt: threading.Event | None = None,
+    ) -> list[Analysis]:
         for position in positions:
             if position.is_over:
                 raise MoveError(
                     f"expected a position where a move is due, got one where the game is over: {position!r}"
                 )
         with self._lock:
+            self._interrupt = interrupt
             for position in positions:
                 self._sight(position.variant)  # by one thread, before they share the positions
             found = list(self._analyses(positions, config))
@@ -417,13 +476,15 @@ class Player:
         self, batch: Sequence[Position], config: SearchConfig, memory: Memory, seed: int
     ) -> list[Analysis]:
         """Search positions; those of variants that look different to the evaluator by themselves."""
-        groups: dict[_Search, list[int]] = {}
+        groups: dict[Sight | None, list[int]] = {}
         for row, position in enumerate(batch):
-            groups.setdefault(self._search_of(position.variant, config), []).append(row)
+            groups.setdefault(self._sight(position.variant), []).append(row)
         found: dict[int, Analysis] = {}
-        for (evaluator, searched), rows in groups.items():
+        for rows in groups.values():
             positions = [batch[row] for row in rows]
-            result = search(positions, evaluator, searched, seed=seed, memory=memory)
+            evaluator, searched = self._search_of(positions[0].variant, config)
+            asked = _interruptible(evaluator, self._interrupt)
+            result = search(positions, asked, searched, seed=seed, memory=memory)
             found.update(zip(rows, self._read(positions, result, searched.simulations), strict=True))
         return [found[row] for row in range(len(batch))]
 
@@ -509,6 +570,25 @@ class Player:
                 proven=result.proven[row, place],
                 lines=own[result.lines[row, place]],
             )
+
+
+class _InterruptedSearchError(Exception):
+    """A search that somebody stopped."""
+
+
+def _interruptible(
+    evaluator: Evaluator | RolloutEvaluator, interrupt: threading.Event | None
+) -> Evaluator | RolloutEvaluator:
+    """The same evaluator, which refuses once the event is set; playouts are quick enough to end first."""
+    if interrupt is None or isinstance(evaluator, RolloutEvaluator):
+        return evaluator
+
+    def evaluate(observation: Observation) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        if interrupt.is_set():
+            raise _InterruptedSearchError
+        return evaluator(observation)
+
+    return evaluate
 
 
 def _tree_search(rollouts: int) -> SearchConfig:

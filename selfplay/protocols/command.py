@@ -31,6 +31,7 @@ def run_engine(
     *,
     simulations: int | None,
     seed: int,
+    ponder: bool,
     write: Callable[[str], object],
 ) -> None:
     """Answer the lines of `source` until they end.
@@ -42,6 +43,7 @@ def run_engine(
         source: lines of bytes.
         simulations: a move, where no clock decides.
         seed: of everything random.
+        ponder: think in the other one's time as well (in UCI a GUI says when).
         write: takes whole answers.
 
     Raises:
@@ -53,5 +55,5 @@ def run_engine(
             return Player.load(agent, simulations=simulations, seed=seed)
         return default_agent(rules, typed=rules.name, simulations=simulations, seed=seed)[0]
 
-    game = Game(games.load(variant or USUAL[protocol]), player_of)
+    game = Game(games.load(variant or USUAL[protocol]), player_of, ponders=ponder)
     serve(_ENGINES[protocol](game, Output(write)), source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 
 from games import MoveError, Position, Variant, VariantError, start
@@ -25,10 +26,12 @@ class Game:
         player: plays the variant.
         seconds: for a choice; None: the player's own simulations.
         simulations: instead of the player's own.
+        ponders: whether the player thinks while the other one does.
     """
 
-    def __init__(self, variant: Variant, player_of: PlayerOf) -> None:
+    def __init__(self, variant: Variant, player_of: PlayerOf, *, ponders: bool = False) -> None:
         self._player_of = player_of
+        self.ponders = ponders
         self.seconds: float | None = None
         self.simulations: int | None = None
         self.choose_variant(variant)
@@ -80,6 +83,14 @@ class Game:
             here = here.play(action)
         return tuple(move)
 
+    def reply(self) -> TextMove:
+        """Play the player's whole move here, and let it ponder about the answer if it may."""
+        move = self.think()
+        self.play(move)
+        if self.ponders and not self.position.is_over:
+            self.player.ponder(self.position)
+        return move
+
     def choose(self, position: Position) -> int:
         """The player's choice in a position of this game; `ProtocolError` if the game is over."""
         if position.is_over:
@@ -89,9 +100,9 @@ class Game:
         *_, last = self.player.stream(position, simulations=self.simulations, seconds=self.seconds)
         return last.action
 
-    def analyses(self) -> Iterator[Analysis]:
-        """Better and better analyses of the current position, for a while."""
-        return self.player.stream(self.position, seconds=ANALYSIS_SECONDS)
+    def analyses(self, stopped: threading.Event) -> Iterator[Analysis]:
+        """Better and better analyses of the current position, for a while, or until it is stopped."""
+        return self.player.stream(self.position, seconds=ANALYSIS_SECONDS, stopped=stopped)
 
     def moves(self) -> list[TextMove]:
         """The whole moves so far."""

@@ -164,10 +164,9 @@ class Gomocup:
         times = [self._turn, None if self._left is None else self._left / SHARE_OF_CLOCK]
         given = [seconds for seconds in times if seconds is not None]
         self._game.seconds = _RESERVE * max(0.0, min(given)) if given else None
-        move = self._game.think()
         position = self._game.position
-        row, column = divmod(position.parse_action(move[0]), position.variant.board.columns)
-        self._game.play(move)
+        (cell,) = self._game.reply()
+        row, column = divmod(position.parse_action(cell), position.variant.board.columns)
         return f"{column},{row}"
 
     def _read(self, words: Sequence[str]) -> TextMove:

@@ -17,6 +17,7 @@ import games
 from games import UserError, Variant
 from games.notation import PASS_TEXT
 from selfplay import __version__
+from selfplay.background import Job
 from selfplay.opponents.gtp import is_go, text_of, vertex
 from selfplay.opponents.moves import TextMove, whole_moves
 from selfplay.opponents.process import EngineError
@@ -66,7 +67,7 @@ class Gtp:
             "selfplay-legal_moves": self._legal_moves,
             "selfplay-result": self._result,
         }
-        self._analysis: _Streaming | None = None
+        self._analysis: Job | None = None
         self._byo_yomi = (0.0, 0)
 
     def answer(self, line: str) -> bool:
@@ -140,9 +141,7 @@ class Gtp:
         self._let_move(_colour(_one(words)))
         if self._is_go and self._game.position.is_over:
             return PASS_TEXT
-        move = self._game.think()
-        self._game.play(move)
-        return self._written(move)
+        return self._written(self._game.reply())
 
     def _reg_genmove(self, words: Sequence[str]) -> str:
         if _colour(_one(words)) != self._game.position.colour_to_move:
@@ -193,8 +192,15 @@ class Gtp:
         numbers = [word for word in rest if word.isascii() and word.isdigit()]
         if self._game.position.is_over:
             raise ProtocolError("the game is over")
-        interval = _whole(numbers[0]) if numbers else 100
-        self._analysis = _Streaming(self._game, self._info, self._output, interval * _HUNDREDTH)
+        interval = (_whole(numbers[0]) if numbers else 100) * _HUNDREDTH
+
+        def tell(stopped: threading.Event) -> None:
+            for analysis in self._game.analyses(stopped):
+                self._output(self._info(analysis) + "\n")
+                if stopped.wait(interval):
+                    return
+
+        self._analysis = Job(tell)
         return ""
 
     def _variant(self, words: Sequence[str]) -> str:
@@ -259,6 +265,7 @@ class Gtp:
     def _stop_analysis(self) -> None:
         if self._analysis is not None:
             self._analysis.stop()
+            self._output("\n")
             self._analysis = None
 
     def _info(self, analysis: Analysis) -> str:
@@ -277,30 +284,6 @@ class Gtp:
                 f"order {rank} pv {' '.join(map(self._written, line))}"
             )
         return " ".join(parts)
-
-
-class _Streaming:
-    """An analysis that goes on in a thread of its own until it is stopped."""
-
-    def __init__(self, game: Game, info: Callable[[Analysis], str], output: Output, interval: float) -> None:
-        self._game, self._info, self._output, self._interval = game, info, output, interval
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop after the search that is going on; the answer ends with an empty line."""
-        self._stopped.set()
-        self._thread.join()
-        self._output("\n")
-
-    def _run(self) -> None:
-        for analysis in self._game.analyses():
-            self._output(self._info(analysis) + "\n")
-            if self._stopped.wait(self._interval):
-                return
 
 
 def _winning_colour(position: games.Position) -> int:

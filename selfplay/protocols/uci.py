@@ -17,6 +17,7 @@ import numpy as np
 import games
 from games import MoveError, Position, UserError, start
 from selfplay import __version__
+from selfplay.background import Job
 from selfplay.opponents.fairy import read, section, written_moves
 from selfplay.opponents.moves import choices_of
 from selfplay.opponents.process import EngineError
@@ -41,7 +42,7 @@ class Uci:
     def __init__(self, game: Game, output: Output) -> None:
         self._game, self._output = game, output
         self._position = game.position
-        self._search: _Search | None = None
+        self._search: Job | None = None
         self._commands: dict[str, Command] = {
             "uci": self._introduce,
             "isready": lambda _: self._output("readyok\n"),
@@ -130,7 +131,7 @@ class Uci:
     def _go(self, words: Sequence[str]) -> None:
         self._stop()
         limits = _limits(words)
-        self._search = _Search(self._game, self._position, limits, self._output)
+        self._search = Job(_Search(self._game, self._position, limits, self._output).run)
         self._search.start()
 
     def _stop(self) -> None:
@@ -140,22 +141,15 @@ class Uci:
 
 
 class _Search:
-    """One `go`, in a thread of its own."""
+    """One `go`."""
 
     def __init__(self, game: Game, position: Position, limits: Mapping[str, int], output: Output) -> None:
         self._game, self._position, self._limits, self._output = game, position, limits, output
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the search that is going on, with its best move."""
-        self._stopped.set()
-        self._thread.join()
-
-    def _run(self) -> None:
+    def run(self, stopped: threading.Event) -> None:
+        """Search and tell; once it is stopped, tell the best move so far."""
+        self._stopped = stopped
         if self._position.is_over:
             self._output("bestmove (none)\n")
             return
@@ -175,11 +169,8 @@ class _Search:
         left = None if deadline is None else max(0.0, deadline - (time.perf_counter() - began))
         most = self._limits.get("nodes", self._game.simulations)
         last: Analysis | None = None
-        for analysis in self._game.player.stream(here, simulations=most, seconds=left):
-            last = analysis
-            self._output(self._info(here, analysis, time.perf_counter() - began))
-            if self._stopped.is_set():
-                break
+        for last in self._game.player.stream(here, simulations=most, seconds=left, stopped=self._stopped):
+            self._output(self._info(here, last, time.perf_counter() - began))
         assert last is not None
         if "infinite" in self._limits and here is self._position:
             self._stopped.wait()

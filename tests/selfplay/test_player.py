@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
@@ -10,15 +11,16 @@ from typing import NoReturn
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import games
 from games import AgentError, MoveError, Observation, Position, Variant
-from mcts import SearchConfig, search
+from mcts import SearchConfig, search, uniform_evaluator
 from mcts.config import Mixing
 from models import OnnxEvaluator
 from selfplay import Player
 from selfplay.known import KnownVariants
-from selfplay.player import Analysis
+from selfplay.player import STREAM_BEGIN, Analysis, search_config
 from selfplay.sight import Sight
 from tests.selfplay.agents import export_agent
 
@@ -382,3 +384,55 @@ def test_where_the_network_guides_little_as_many_playouts_do_alone(
     assert (analysis.win_draw_loss, analysis.simulations) == (None, 2000)
     np.testing.assert_array_equal(analysis.visits, expected.visits)
     assert analysis.value_to_play == expected.value_to_play
+
+
+class Slow:
+    """An evaluator that takes its time, and counts."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self, observation: Observation) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        self.asked += len(observation.legal)
+        time.sleep(0.002)
+        return uniform_evaluator(observation)
+
+
+def test_a_stream_stops_in_the_middle_of_an_analysis_but_not_before_the_first() -> None:
+    player, stopped = Player(Slow(), search_config(20_000), name="slow"), threading.Event()
+    here = position("connect4")
+    seen = []
+    for analysis in player.stream(here, stopped=stopped):
+        seen.append(analysis.simulations)
+        threading.Timer(0.05, stopped.set).start()
+        if len(seen) > 50:
+            pytest.fail("it goes on and on")
+    assert seen[0] == STREAM_BEGIN
+    assert seen[-1] < 20_000
+
+
+def test_what_was_pondered_about_is_not_asked_again() -> None:
+    here = position("connect4", "d")
+    fresh, pondered = Slow(), Slow()
+    config = search_config(64)
+    alone = Player(fresh, config, name="fresh")
+    player = Player(pondered, config, name="pondered")
+    player.ponder(here)
+    time.sleep(0.5)
+    player.stop_pondering()
+    before = pondered.asked
+    assert before > 0
+    time.sleep(0.1)
+    assert pondered.asked == before
+    assert player.analyse(here).visits.tolist() == alone.analyse(here).visits.tolist()
+    assert pondered.asked - before < fresh.asked / 2
+
+
+def test_a_question_ends_pondering() -> None:
+    evaluator = Slow()
+    player, here = Player(evaluator, search_config(8), name="p"), position("connect4")
+    player.ponder(here)
+    player.choose(here)
+    asked = evaluator.asked
+    time.sleep(0.1)
+    assert evaluator.asked == asked
