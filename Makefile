@@ -32,6 +32,8 @@ verify: $(STAMP_DEV) ## the long sweep: 1,000 games against each outside engine,
 	@$(BIN)/python benchmarks/debian_engines.py
 	@$(PIP) playwright
 	@$(BIN)/python benchmarks/browser_games.py
+	@cd benchmarks/gtp_match && npm install --silent --no-package-lock && PATH="$$PATH:/usr/games" \
+		node match.js --engine "$(abspath $(BIN))/selfplay engine gtp --variant go-7 --agent mcts:300"
 
 lint: $(STAMP_DEV) ## style, types and imports only
 	@echo "==> ruff check"
