@@ -43,7 +43,7 @@ class OnnxEvaluator:
         _check_signature(self._session, self.path)
         self.wraps = self.metadata.get("wraps") == "true"
         plural = "s" * (threads != 1)
-        precision = shown(self.metadata.get("precision", "float32"))
+        precision = shown(self.metadata.get("precision", "fp32"))
         self.description = f"onnxruntime {onnxruntime.__version__} cpu {precision}, {threads} thread{plural}"
 
     def __call__(self, observation: Observation) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -99,7 +99,10 @@ def _open(data: bytes, path: Path, threads: int) -> onnxruntime.InferenceSession
     options.log_severity_level = 4  # fatal only: errors reach us as exceptions
     options.add_session_config_entry("session.use_env_allocators", "1")
     try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        # A fallback would be the CPU again, with lines on stdout, where a protocol may be spoken.
+        return onnxruntime.InferenceSession(
+            data, options, providers=["CPUExecutionProvider"], enable_fallback=0
+        )
     except Exception as error:  # onnxruntime raises a dozen types that share nothing else
         raise AgentError(f"expected an .onnx agent, got {_reason(error)}: {path}") from error
 
@@ -126,8 +129,11 @@ def _check_signature(session: onnxruntime.InferenceSession, path: Path) -> None:
         ONNX_INPUTS, ("any, {}, any, any", "any, {}"), (len(PLANES), len(RULE_FEATURES)), strict=True
     )
     expected = {f"{name} tensor(float) [{shape.format(size)}]" for name, shape, size in channels}
-    inputs = {_described(value) for value in session.get_inputs()}
-    outputs = {value.name for value in session.get_outputs()}
+    try:
+        inputs = {_described(value) for value in session.get_inputs()}
+        outputs = {value.name for value in session.get_outputs()}
+    except UnicodeDecodeError:
+        raise AgentError(f"expected names of inputs and outputs as text, got other bytes: {path}") from None
     if inputs != expected or not outputs.issuperset(ONNX_OUTPUTS):
         raise AgentError(
             f"expected inputs {_listed(expected)} and outputs {_listed(ONNX_OUTPUTS)}, "

@@ -348,6 +348,13 @@ def test_another_signature_is_refused(tmp_path: Path, spoil: Callable[[Any], obj
     assert message in line
 
 
+def test_names_that_are_no_text_are_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = save(graph_of([]), tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"planes", b"plane\xff"))
+    refusal(path)
+    assert capfd.readouterr() == ("", ""), "nothing is said on stdout, where a protocol may be spoken"
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
