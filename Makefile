@@ -30,6 +30,9 @@ verify: $(STAMP_DEV) ## the long sweep: 1,000 games against each outside engine,
 	@SELFPLAY_PARITY_GAMES=1000 SELFPLAY_EXAMPLES=2000 SELFPLAY_SLOW=1 $(BIN)/python -m pytest -n $(WORKERS) tests/games
 	@SELFPLAY_PARITY_GAMES=10 $(BIN)/python -m pytest -n $(WORKERS) tests/selfplay/opponents
 	@$(BIN)/python benchmarks/debian_engines.py
+	@$(BIN)/python examples/check.py
+	@$(BIN)/python benchmarks/runtime_versions.py
+	@$(BIN)/python benchmarks/clean_install.py
 
 lint: $(STAMP_DEV) ## style, types and imports only
 	@echo "==> ruff check"

@@ -17,13 +17,16 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError, Message
 
 from games.errors import AgentError
-from models.format import shown
+from models.format import ONNX_INPUTS, shown
 
 MAX_FILE_BYTES = 512 * 2**20
 """Largest file that is read; the largest released one has 1.5 MB."""
 
 MAX_METADATA_BYTES = 16 * 2**20
 """Most that keys and values may take together; 754 variants take 0.4 MB."""
+
+MAX_CONSTANT_NODES = 256
+"""Nodes that compute with constants only; the runtime keeps their results from the time it loads the file."""
 
 _STANDARD_DOMAINS = (b"", b"ai.onnx")
 
@@ -40,7 +43,13 @@ _SCHEMA: dict[str, dict[str, tuple[int, str]]] = {
         "functions": (25, "Bytes*"),
     },
     "Graph": {"node": (1, "Node*"), "initializer": (5, "Tensor*"), "sparse_initializer": (15, "Bytes*")},
-    "Node": {"op_type": (4, "Bytes"), "attribute": (5, "Attribute*"), "domain": (7, "Bytes")},
+    "Node": {
+        "input": (1, "Bytes*"),
+        "output": (2, "Bytes*"),
+        "op_type": (4, "Bytes"),
+        "attribute": (5, "Attribute*"),
+        "domain": (7, "Bytes"),
+    },
     "Attribute": {
         "t": (5, "Tensor"),
         "g": (6, "Bytes"),
@@ -131,6 +140,9 @@ def _check_model(model: Any, path: Path) -> None:
         _check_node(node, path)
     for tensor in _tensors(graph):
         _check_tensor(tensor, path)
+    if (count := _constant_nodes(graph)) > MAX_CONSTANT_NODES:
+        most = f"at most {MAX_CONSTANT_NODES} nodes that compute with constants only"
+        raise AgentError(f"expected {most}, got {count}: {path}")
 
 
 def _check_node(node: Any, path: Path) -> None:
@@ -154,6 +166,19 @@ def _tensors(graph: Any) -> Iterator[Any]:
             yield from attribute.tensors
             if attribute.HasField("t"):
                 yield attribute.t
+
+
+def _constant_nodes(graph: Any) -> int:
+    """How many nodes depend on no input, or on its shape only. The nodes may stand in any order."""
+    live = {name.encode() for name in ONNX_INPUTS}
+    waiting = [node for node in graph.node if node.op_type not in (b"Shape", b"Size")]
+    shapes = len(graph.node) - len(waiting)
+    while True:
+        still = [node for node in waiting if live.isdisjoint(node.input)]
+        if len(still) == len(waiting):
+            return len(still) + shapes
+        live.update(name for node in waiting if not live.isdisjoint(node.input) for name in node.output)
+        waiting = still
 
 
 def _check_tensor(tensor: Any, path: Path) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from games.encoding import PLANES, RULE_FEATURES, Observation
 from games.errors import AgentError
 from models.format import AGENT_FORMAT, ONNX_INPUTS, ONNX_OUTPUTS, check_metadata, one_line, shown
-from models.onnx_check import read_agent
+from models.onnx_check import MAX_CONSTANT_NODES, read_agent
 
 WRAP_FEATURES = [RULE_FEATURES.index("wrap_rows"), RULE_FEATURES.index("wrap_columns")]
 
@@ -24,6 +24,9 @@ ROUNDING = 0.01
 
 MEMORY_LIMIT = 2 * 2**30
 """Bytes that all agents of this process compute with at most; 256 boards of 19x19 take about 0.15 GB."""
+
+_FOLDED_BYTES = "optimization.constant_folding_max_output_size_in_bytes"
+"""What the runtime works out as it loads a file has a limit of its own, for each node."""
 
 
 class OnnxEvaluator:
@@ -98,6 +101,7 @@ def _open(data: bytes, path: Path, threads: int) -> onnxruntime.InferenceSession
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # fatal only: errors reach us as exceptions
     options.add_session_config_entry("session.use_env_allocators", "1")
+    options.add_session_config_entry(_FOLDED_BYTES, str(MEMORY_LIMIT // MAX_CONSTANT_NODES))
     try:
         # A fallback would be the CPU again, with lines on stdout, where a protocol may be spoken.
         return onnxruntime.InferenceSession(

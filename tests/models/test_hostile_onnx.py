@@ -118,7 +118,7 @@ from games.errors import AgentError
 from games.encoding import Observation
 from models import OnnxEvaluator
 data, path, refused = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2]), 0
-for seed in range(120):
+for seed in range(80):
     draw = random.Random(seed)
     broken = bytearray(data if seed % 4 else data[: draw.randrange(len(data))])
     low = 0 if seed % 2 else max(0, len(broken) - 20_000)  # the graph is at the end, behind the weights
@@ -133,7 +133,7 @@ for seed in range(120):
 print(refused)
 """
     refused = int(child(code, RELEASED, tmp_path / "broken.onnx"))
-    assert refused > 40, "a quarter of them is cut off"
+    assert refused > 30, "a quarter of them is cut off"
 
 
 # --- other files --------------------------------------------------------------------------------------------
@@ -263,6 +263,35 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
     for line in lines:
         assert "got one that asks for more than 2 GiB of memory" in line
     assert int(peak) < 1000, "MB"
+
+
+def test_nothing_large_is_worked_out_as_a_file_is_loaded(tmp_path: Path) -> None:
+    """Ten tensors of 1 GB each, which a runtime may compute when it loads a file, and keep."""
+    numbers = range(10)
+    model = graph_of(
+        [
+            *(helper.make_node("Expand", [f"one{i}", "shape"], [f"big{i}"]) for i in numbers),
+            helper.make_node("Sum", ["rules", *(f"big{i}" for i in numbers)], ["logits"]),
+        ],
+        [constant("shape", 13_000, 20_000, 1), *(constant(f"one{i}", i, of=np.float32) for i in numbers)],
+    )
+    code = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (8 * 2**30,) * 2)
+from models import OnnxEvaluator
+OnnxEvaluator(sys.argv[1])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+    assert int(child(code, save(model, tmp_path))) < 1000, "MB"
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_too_many_nodes_of_constants_are_refused(tmp_path: Path, backwards: bool) -> None:
+    """Each could hold some megabytes. Shapes count: they may be known before an input is."""
+    chain = [helper.make_node("Shape", ["rules"], ["x0"])]
+    chain += [helper.make_node("Neg", [f"x{i}"], [f"x{i + 1}"]) for i in range(299)]
+    path = save(graph_of(chain[::-1] if backwards else chain), tmp_path)
+    assert "at most 256 nodes that compute with constants only, got 300" in refusal(path)
 
 
 # --- metadata -----------------------------------------------------------------------------------------------
