@@ -49,6 +49,25 @@ def main() -> None:
     arguments.json.write_text(json.dumps(result, indent=1) + "\n")
 
 
+def table(result: dict[str, Any]) -> list[str]:
+    """Rows for docs/onnx.md."""
+    return [
+        row(agent, precision, told)
+        for agent, by in result["agents"].items()
+        for precision, told in by.items()
+    ]
+
+
+def row(agent: str, precision: str, told: dict[str, Any]) -> str:
+    """One agent in one precision."""
+    alone, searched = (told[f"{simulations} simulations"] for simulations in SIMULATIONS)
+    cells = [f"{told['bytes'] / 1e6:.2f}"]
+    cells += [f"{told[f'positions_per_second_{batch}']:,}" for batch in (128, 1)]
+    cells += [f"{100 * share:.1f} %" for share in (alone["keeps_the_value"], alone["same_move"])]
+    cells += [f"{100 * share:.1f} %" for share in (searched["keeps_the_value"], searched["same_move"])]
+    return f"| {' | '.join([agent, precision, *cells])} |"
+
+
 def connect4_suites() -> list[list[SolvedPosition]]:
     """The golden positions, one suite."""
     return [read_suite(ROOT / "tests" / "golden" / "connect4_positions.jsonl", load("connect4"))]

@@ -16,7 +16,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from games.encoding import Observation
+from games.encoding import PLANES, Observation
 from models.format import ONNX_INPUTS
 
 Precision = Literal["fp32", "fp16", "int8"]
@@ -30,8 +30,9 @@ def lower_precision(agent: bytes, precision: Precision, *, calibration: Sequence
 
     fp16: weights take two bytes each. A runtime turns them into float32 as it loads them, so that every
         device runs the file, as fast as before and with hardly another answer.
-    int8: besides, convolutions compute with bytes: 8 bits for activations, 7 for weights, scaled for each
-        output channel (7, because 8 bits overflow where a processor sums pairs in 16: AVX2 without VNNI).
+    int8: besides, the blocks' convolutions compute with bytes: 8 bits for activations, 7 for weights, scaled
+        for each output channel (7, because 8 bits overflow where a processor sums pairs in 16: AVX2 without
+        VNNI). The first layer and the policy head take little time and lose most, so they stay float32.
 
     Args:
         agent: an .onnx file's bytes, from a source to be trusted.
@@ -68,6 +69,12 @@ def _with_byte_convolutions(model: onnx.ModelProto, calibration: Sequence[Observ
     """Convolutions between QuantizeLinear and DequantizeLinear, which runtimes fuse into one of bytes."""
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    of_blocks = [
+        node.name
+        for node in model.graph.node
+        if node.op_type == "Conv" and _is_of_a_block(shapes[node.input[1]])
+    ]
     with tempfile.TemporaryDirectory() as folder, _quiet():
         path = Path(folder) / "int8.onnx"
         quantize_static(
@@ -76,12 +83,18 @@ def _with_byte_convolutions(model: onnx.ModelProto, calibration: Sequence[Observ
             _reader(calibration),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
+            nodes_to_quantize=of_blocks,
             per_channel=True,
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
         return onnx.load(path)
+
+
+def _is_of_a_block(shape: tuple[int, ...]) -> bool:
+    """Whether weights `[out, in, height, width]` are neither the first layer's nor a head's."""
+    return shape[1] != len(PLANES) and shape[2:] != (1, 1)
 
 
 def _reader(calibration: Sequence[Observation]) -> object:

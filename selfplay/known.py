@@ -41,7 +41,7 @@ class KnownVariants(Sequence[Variant]):
             raise AgentError(f"{where}: expected variants with {', '.join(_KEYS)}, got something else")
         if not all(len(entry["name"]) <= _LONGEST_NAME and entry["name"].isprintable() for entry in entries):
             raise AgentError(
-                f"{where}: expected names of at most {_LONGEST_NAME} letters, got something else"
+                f"{where}: expected names of at most {_LONGEST_NAME} printable letters, got others"
             )
         known._entries, known._where = entries, where
         known.names = [entry["name"] for entry in entries]

@@ -134,8 +134,12 @@ def test_int8_weights_are_seven_bits_within_half_a_step(smaller: dict[str, Path]
     exact, small = initializers(RELEASED), initializers(smaller["int8"])
     graph = onnx.load(RELEASED).graph
     weights = [node.input[1] for node in graph.node if node.op_type == "Conv"]
-    assert len(weights) == 11
-    for name in weights:
+    blocks = weights[1:-2]  # in the order of the network: the first layer, four blocks, the policy head
+    assert len(blocks) == 8
+    assert {f"{name}_quantized" for name in blocks} == {
+        name for name in small if name.endswith("weight_quantized")
+    }
+    for name in blocks:
         steps, scale = small[f"{name}_quantized"], small[f"{name}_scale"].reshape(-1, 1, 1, 1)
         assert steps.dtype == np.int8
         assert np.abs(steps.astype(int)).max() <= 64
@@ -143,7 +147,7 @@ def test_int8_weights_are_seven_bits_within_half_a_step(smaller: dict[str, Path]
 
 
 @pytest.mark.parametrize(
-    ("precision", "size", "off_by", "agrees"), [("fp16", 0.52, 0.001, 0.99), ("int8", 0.33, 0.05, 0.9)]
+    ("precision", "size", "off_by", "agrees"), [("fp16", 0.52, 0.001, 0.99), ("int8", 0.33, 0.05, 0.93)]
 )
 def test_every_precision_loads_tells_its_name_and_answers_nearly_alike(
     smaller: dict[str, Path], precision: str, size: float, off_by: float, agrees: float
