@@ -34,6 +34,9 @@ verify: $(STAMP_DEV) ## the long sweep: 1,000 games against each outside engine,
 	@$(BIN)/python benchmarks/browser_games.py
 	@cd benchmarks/gtp_match && npm install --silent --no-package-lock && PATH="$$PATH:/usr/games" \
 		node match.js --engine "$(abspath $(BIN))/selfplay engine gtp --variant go-7 --agent mcts:300"
+	@$(BIN)/python examples/check.py
+	@$(BIN)/python benchmarks/runtime_versions.py
+	@$(BIN)/python benchmarks/clean_install.py
 
 lint: $(STAMP_DEV) ## style, types and imports only
 	@echo "==> ruff check"

@@ -340,6 +340,8 @@ class Variant(_Section):
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise VariantError(f"{where or name}: {syntax_error(error)}") from None
+        except RecursionError:
+            raise VariantError(f"{where or name}: expected TOML of a few levels, got too many") from None
         return cls.from_dict({"name": name, **data}, where=where or name, text=text)
 
     @classmethod

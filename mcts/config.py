@@ -81,7 +81,7 @@ class Mixing(NamedTuple):
             )
             if not (0 <= mixing.rollouts <= MOST_ROLLOUTS and 0 <= mixing.share <= 1):
                 raise ValueError(f"{mixing.rollouts} with a share of {mixing.share}")
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise AgentError(
                 f"expected how many playouts to mix in, 0 to {MOST_ROLLOUTS} with a share of 0 to 1, in the "
                 f"metadata, got {error}: {where}"

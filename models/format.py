@@ -37,12 +37,20 @@ def check_metadata(metadata: Mapping[str, object], format_name: str, path: str |
     for key, expected in own_metadata(format_name).items():
         got = metadata.get(key, "nothing")
         if got != expected:
-            raise AgentError(f"expected {key.replace('_', ' ')} {expected}, got {got}: {os.fspath(path)}")
+            raise AgentError(
+                f"expected {key.replace('_', ' ')} {expected}, got {shown(got)}: {os.fspath(path)}"
+            )
 
 
-def one_line(error: BaseException, *, limit: int = 200) -> str:
+def shown(text: object, *, limit: int = 60) -> str:
+    """A stranger's text, fit for an error line: short, and nothing in it moves the cursor."""
+    line = " ".join(str(text)[: 4 * limit].split())[:limit]
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
+
+
+def one_line(error: BaseException) -> str:
     """An exception's message, fit for the end of an error line."""
-    return " ".join(str(error).split())[:limit] or type(error).__name__
+    return shown(error, limit=200) or type(error).__name__
 
 
 def zoo_file(name: str) -> Path:

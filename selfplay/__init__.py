@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import importlib
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ def __dir__() -> list[str]:
 
 def _installed_version() -> str:
     """The installed distribution's version; a bare checkout on the path has none."""
+    from importlib import metadata
+
     try:
         return metadata.version("selfplay-agents")
     except metadata.PackageNotFoundError:

@@ -600,18 +600,25 @@ app.command("meta-tune", rich_help_panel="Learn")(tune_command.meta_tune)
 @app.command(rich_help_panel="Learn")
 def export(
     source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", help="A run folder, or a .safetensors checkpoint.")
+        Path,
+        typer.Argument(
+            metavar="SOURCE", help="A run folder, a .safetensors checkpoint, or an .onnx agent of fp32."
+        ),
     ],
     output: Annotated[
         Path,
         typer.Option("--output", "-o", metavar="FILE", help="The agent to write.", callback=in_a_folder),
     ] = Path("agent.onnx"),
+    precision: Annotated[
+        Literal["fp32", "fp16", "int8"],
+        typer.Option(help="fp16: weights of two bytes. int8: convolutions in bytes, faster on the CPU."),
+    ] = "fp32",
 ) -> None:
     """Write a run's agent as one .onnx file."""
     from selfplay.describe import listing
     from selfplay.export import export_agent
 
-    metadata = export_agent(source, output)
+    metadata = export_agent(source, output, precision=precision)
     names = listing([entry["name"] for entry in metadata["variants"]])
     typer.echo(f"{output}: {output.stat().st_size / 2**20:.1f} MB, trained for {names}.")
     typer.echo(f"Play it: selfplay play {metadata['variants'][0]['name']} --agent {output}")

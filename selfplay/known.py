@@ -9,6 +9,8 @@ from games import AgentError, Variant
 
 _KEYS = ("name", "digest", "toml")
 
+_LONGEST_NAME = 200
+
 
 class KnownVariants(Sequence[Variant]):
     """Variants whose rules are read only when they are asked for: an agent may name hundreds.
@@ -37,6 +39,10 @@ class KnownVariants(Sequence[Variant]):
         )
         if not good:
             raise AgentError(f"{where}: expected variants with {', '.join(_KEYS)}, got something else")
+        if not all(len(entry["name"]) <= _LONGEST_NAME and entry["name"].isprintable() for entry in entries):
+            raise AgentError(
+                f"{where}: expected names of at most {_LONGEST_NAME} printable letters, got others"
+            )
         known._entries, known._where = entries, where
         known.names = [entry["name"] for entry in entries]
         known._digests = {entry["digest"] for entry in entries}
@@ -74,9 +80,15 @@ class KnownVariants(Sequence[Variant]):
         if number not in self._read:
             entry = self._entries[number]
             try:
-                self._read[number] = Variant.from_toml(entry["toml"], name=entry["name"])
+                variant = Variant.from_toml(entry["toml"], name=entry["name"])
             except ValueError as error:
                 raise AgentError(
                     f"{self._where}: expected variants that can be played, got {error}"
                 ) from None
+            if variant.digest != entry["digest"]:
+                raise AgentError(
+                    f"{self._where}: expected the rules that its digest names for {entry['name']} "
+                    f"({variant.digest}), got the digest {entry['digest'][:40]!r}"
+                )
+            self._read[number] = variant
         return self._read[number]

@@ -638,6 +638,6 @@ def _trained_variants(metadata: Mapping[str, str], path: Path) -> KnownVariants:
     """The variants that an agent's file names; none if it names none."""
     try:
         entries = json.loads(metadata.get("variants", "[]"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise AgentError(f"{path}: expected variants as JSON in the metadata, got {error}") from None
     return KnownVariants.read(entries, path)

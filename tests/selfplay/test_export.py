@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from onnx import numpy_helper
 
 import games
 from games import AgentError, RunError, UserError, Variant, observe
@@ -94,6 +97,81 @@ def test_wrapping_is_exported_where_a_variant_needs_it(
     evaluator = OnnxEvaluator(tmp_path / "agent.onnx")
     assert evaluator.metadata["wraps"] == "true"
     evaluator(observe([games.start(games.load("connect4-cylinder"))]))
+
+
+# --- other precisions ---------------------------------------------------------------------------------------
+
+
+RELEASED = Path(__file__).parents[2] / "models" / "zoo" / "connect4.onnx"
+
+
+@pytest.fixture(scope="module")
+def smaller(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The released Connect Four agent by precision."""
+    folder = tmp_path_factory.mktemp("precision")
+    for precision in ("fp16", "int8"):
+        told = export_agent(RELEASED, folder / f"{precision}.onnx", precision=precision)
+        assert [entry["name"] for entry in told["variants"]] == ["connect4"]
+    return {"fp32": RELEASED, "fp16": folder / "fp16.onnx", "int8": folder / "int8.onnx"}
+
+
+def initializers(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """All constant tensors of a file by name."""
+    return {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
+
+
+def test_fp16_rounds_large_weights_once_and_nothing_else(smaller: dict[str, Path]) -> None:
+    exact, half = initializers(RELEASED), initializers(smaller["fp16"])
+    large = {name for name, array in exact.items() if array.dtype == np.float32 and array.size >= 1024}
+    assert sum(exact[name].size for name in large) > 300_000
+    assert half.keys() == {f"{name}_half" if name in large else name for name in exact}
+    for name, values in exact.items():
+        kept = half[f"{name}_half"] if name in large else half[name]
+        np.testing.assert_array_equal(kept, values.astype(np.float16) if name in large else values)
+
+
+def test_int8_weights_are_seven_bits_within_half_a_step(smaller: dict[str, Path]) -> None:
+    exact, small = initializers(RELEASED), initializers(smaller["int8"])
+    graph = onnx.load(RELEASED).graph
+    weights = [node.input[1] for node in graph.node if node.op_type == "Conv"]
+    blocks = weights[1:-2]  # in the order of the network: the first layer, four blocks, the policy head
+    assert len(blocks) == 8
+    assert {f"{name}_quantized" for name in blocks} == {
+        name for name in small if name.endswith("weight_quantized")
+    }
+    for name in blocks:
+        steps, scale = small[f"{name}_quantized"], small[f"{name}_scale"].reshape(-1, 1, 1, 1)
+        assert steps.dtype == np.int8
+        assert np.abs(steps.astype(int)).max() <= 64
+        assert np.all(np.abs(steps * scale - exact[name]) <= 0.5001 * scale)
+
+
+@pytest.mark.parametrize(
+    ("precision", "size", "off_by", "agrees"), [("fp16", 0.52, 0.001, 0.99), ("int8", 0.33, 0.05, 0.93)]
+)
+def test_every_precision_loads_tells_its_name_and_answers_nearly_alike(
+    smaller: dict[str, Path], precision: str, size: float, off_by: float, agrees: float
+) -> None:
+    """On all positions after three moves."""
+    exact, evaluator = OnnxEvaluator(RELEASED), OnnxEvaluator(smaller[precision])
+    assert evaluator.metadata == exact.metadata | {"precision": precision}
+    assert f"cpu {precision}" in evaluator.description
+    assert smaller[precision].stat().st_size < size * RELEASED.stat().st_size
+    begin = games.start(games.load("connect4"))
+    openings = product("abcdefg", repeat=3)
+    seen = observe([begin.play_text(a).play_text(b).play_text(c) for a, b, c in openings])
+    (logits, value), (expected_logits, expected_value) = evaluator(seen), exact(seen)
+    assert np.abs(value - expected_value).mean() < off_by
+    moves, expected = (np.where(seen.legal, x, -np.inf).argmax(1) for x in (logits, expected_logits))
+    assert (moves == expected).mean() > agrees
+
+
+def test_only_an_exact_agent_is_converted(smaller: dict[str, Path], tmp_path: Path) -> None:
+    line = refusal(smaller["fp16"], tmp_path / "again.onnx", AgentError)
+    assert "expected an agent of fp32, got one of fp16" in line
+
+
+# --- refusals -----------------------------------------------------------------------------------------------
 
 
 def refusal(source: Path, output: Path, kind: type[UserError]) -> str:
