@@ -50,9 +50,14 @@ class OnnxEvaluator:
             raise AgentError(
                 f"expected boards that don't wrap, got one that does (export with wraps): {self.path}"
             )
-        results: list[NDArray[np.float32]] = self._session.run(
-            outputs, dict(zip(ONNX_INPUTS, (planes, rules), strict=True))
-        )
+        try:
+            results: list[NDArray[np.float32]] = self._session.run(
+                outputs, dict(zip(ONNX_INPUTS, (planes, rules), strict=True))
+            )
+        except Exception as error:  # as in `_open`
+            raise AgentError(
+                f"expected an agent that can evaluate, got {one_line(error)}: {self.path}"
+            ) from error
         return results
 
 

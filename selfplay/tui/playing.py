@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from textual import on
 from textual.widgets import Input
@@ -43,6 +44,9 @@ class GamePlay(GameView):
         loaded: the agent for the variant that is played; None until it is there.
     """
 
+    _file: Path | None = None
+    """Where this game was saved or comes from."""
+
     def __init__(
         self, variant: Variant, agents: Agents, *, person: int | None, control: TimeControl | None, pace: Pace
     ) -> None:
@@ -54,6 +58,9 @@ class GamePlay(GameView):
         self._pace = pace
         self._thinker = Thinker(self)
         self._wants_hint = False
+        self._final: Thought | None = (
+            None  # the last one about the current position, when nothing better follows
+        )
         self._steps = 0
 
     def on_mount(self) -> None:
@@ -73,6 +80,7 @@ class GamePlay(GameView):
 
     def begin(self, position: Position, *, control: TimeControl | None = None) -> None:
         """Begin a game from a position with the actions that led to it."""
+        self._file = None
         is_new = position.variant.digest != self.session.variant.digest
         self.session.begin(position, control=control or self.session.clock.control)
         if is_new or self.agents.run is not None:
@@ -88,6 +96,8 @@ class GamePlay(GameView):
         """Load the agent for the variant, in a thread; nobody plays before it is there."""
         self._thinker.stop()
         self.loaded = None
+        if len(self.session.people) == 1:
+            self._person = self.session.people[0]
         self.session.seats = [None, None]
         self.found, self.thinks = None, False
         self.show_game()
@@ -97,7 +107,7 @@ class GamePlay(GameView):
         def work() -> None:
             try:
                 loaded = self.agents.load(variant)
-            except UserError as error:
+            except (ValueError, OSError) as error:  # what a file can be wrong in, `UserError` included
                 self.app.call_from_thread(self._missed, str(error))
             else:
                 self.app.call_from_thread(self._seat, loaded, variant)
@@ -116,7 +126,9 @@ class GamePlay(GameView):
             return
         self.loaded = loaded
         for seat in (0, 1):
-            self.session.seat(seat, None if seat == self._person else self.agents.at_level(loaded.player))
+            self.session.seat(
+                seat, None if seat == self._person else self.agents.at_level(loaded.players[seat])
+            )
         self.go_on()
         self.say(loaded.notes[0] if loaded.notes else "")
 
@@ -125,7 +137,7 @@ class GamePlay(GameView):
         if self.loaded is not None:
             for seat in (0, 1):
                 if self.session.seats[seat] is not None:
-                    self.session.seat(seat, self.agents.at_level(self.loaded.player))
+                    self.session.seat(seat, self.agents.at_level(self.loaded.players[seat]))
         self.go_on()
 
     # --- going on -------------------------------------------------------------------------------------------
@@ -134,7 +146,7 @@ class GamePlay(GameView):
         """After any change: show it, and let whoever is to think do so."""
         self._thinker.stop()
         self.found, self.thinks = None, False
-        self._wants_hint = False
+        self._wants_hint, self._final = False, None
         self.session.tick(paused=self.is_paused)
         self.say_nothing()
         self._let_think()
@@ -167,9 +179,13 @@ class GamePlay(GameView):
         """Tell what the agent would play, once it is known."""
         if self.session.result or self.session.agent_to_move is not None or self.loaded is None:
             return
+        if self._final is not None:
+            self._tell_hint(self._final)
+            return
         self._wants_hint = True
         if not self._thinker.is_busy:
-            self._thinker.analyse(self.loaded.analyst, self.session.position)
+            analyst = self.loaded.analyst
+            self._thinker.analyse(analyst, self.session.position, simulations=analyst.simulations)
         self.say("looking for a hint …")
 
     def step(self) -> None:
@@ -196,8 +212,10 @@ class GamePlay(GameView):
             self.set_timer(wait, lambda: self._play_for_agent(thought)) if wait else self._play_for_agent(
                 thought
             )
-        elif thought.is_final and self._wants_hint:
-            self._tell_hint(thought)
+        elif thought.is_final:
+            self._final = thought
+            if self._wants_hint:
+                self._tell_hint(thought)
 
     def _play_for_agent(self, thought: Thought) -> None:
         """Play what an agent chose, unless the game has gone on or was paused meanwhile."""

@@ -155,12 +155,21 @@ def test_paused_agents_play_step_by_step() -> None:
     drive(steps, person=None)
 
 
+def test_two_agents_are_watched() -> None:
+    async def steps(app: Driver) -> None:
+        assert app.game.session.names == ("random", "mcts:20")
+        await app.until(lambda: app.position.is_over)
+
+    drive(steps, against="mcts:20", person=None)
+
+
 def test_another_variant_is_chosen_by_a_part_of_its_name() -> None:
     async def steps(app: Driver) -> None:
-        await app.press("n")
+        await app.press("s", "n")
         assert isinstance(app.app.screen, ChooseScreen)
         await app.type("hex-5")
         await app.my_turn()
+        assert app.game.session.people == [1], "seats stay as they were"
         assert app.position.variant.name == "hex-5"
         assert "Hex" in app.text("#title")
 
@@ -298,6 +307,11 @@ def test_a_game_is_saved_and_opened(tmp_path: Path) -> None:
         await app.press("o")
         await app.type(str(tmp_path / "none"))
         assert "No such file" in app.text("#status")
+        (tmp_path / "mine.toml").write_text("precious")
+        await app.press("w")
+        await app.type(str(tmp_path / "mine.toml"))
+        assert "expected a new file" in app.text("#status")
+        assert (tmp_path / "mine.toml").read_text() == "precious"
 
     drive(steps)
 

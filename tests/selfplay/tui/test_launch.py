@@ -80,7 +80,7 @@ def test_the_plain_mode_is_there_for_everything_else(code: str, kind: str, note:
 
 
 def wishes(**wanted: object) -> Wishes:
-    nothing = Wishes("tictactoe", "random", None, None, "me", None, None, 0, True)
+    nothing = Wishes("tictactoe", "random", None, None, "me", None, None, None, 0, True)
     return nothing._replace(**wanted)  # type: ignore[arg-type]
 
 
@@ -91,6 +91,7 @@ def wishes(**wanted: object) -> Wishes:
         ({"level": "club", "simulations": 5}, "expected --level or --simulations, got both"),
         ({"clock": "soon"}, "expected a time such as 5 or"),
         ({"clock": "5"}, "--clock is for the terminal app"),
+        ({"against": "random"}, "--against is for the terminal app"),
         ({"watch": Path("runs/x")}, "--watch is for the terminal app"),
         ({"variant": None}, "expected a VARIANT, such as connect4"),
     ],
