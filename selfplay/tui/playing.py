@@ -58,9 +58,7 @@ class GamePlay(GameView):
         self._pace = pace
         self._thinker = Thinker(self)
         self._wants_hint = False
-        self._final: Thought | None = (
-            None  # the last one about the current position, when nothing better follows
-        )
+        self._final: Thought | None = None  # about the current position, if nothing better follows
         self._steps = 0
 
     def on_mount(self) -> None:
@@ -126,9 +124,8 @@ class GamePlay(GameView):
             return
         self.loaded = loaded
         for seat in (0, 1):
-            self.session.seat(
-                seat, None if seat == self._person else self.agents.at_level(loaded.players[seat])
-            )
+            player = None if seat == self._person else self.agents.at_level(loaded.players[seat])
+            self.session.seat(seat, player)
         self.go_on()
         self.say(loaded.notes[0] if loaded.notes else "")
 

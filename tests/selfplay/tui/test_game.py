@@ -19,45 +19,29 @@ from tests.selfplay.tui.driver import Driver, drive
 # --- moves --------------------------------------------------------------------------------------------------
 
 
-def test_a_move_by_cursor_and_enter_is_answered() -> None:
+def test_moves_by_cursor_by_mouse_and_typed_are_answered() -> None:
     async def steps(app: Driver) -> None:
-        await app.press("up", "up", "left", "enter")
-        await app.my_turn()
-        assert app.played[0] == "a3"
-        assert len(app.played) == 2
-        assert "Your move" in app.text("#status")
-        assert app.text("#moves").split() == ["1.a3", f"2.{app.played[1]}"]
+        for way in (app.press("up", "up", "left", "enter"), app.click("a3"), app.move("a3")):
+            await way
+            await app.my_turn()
+            assert app.played[0] == "a3"
+            assert len(app.played) == 2
+            assert "Your move" in app.text("#status")
+            assert app.text("#moves").split() == ["1.a3", f"2.{app.played[1]}"]
+            await app.press("g")
 
     drive(steps)
 
 
-def test_a_move_by_mouse() -> None:
-    async def steps(app: Driver) -> None:
-        await app.click("c1")
-        await app.my_turn()
-        assert app.played[0] == "c1"
-
-    drive(steps)
-
-
-def test_a_typed_move() -> None:
-    async def steps(app: Driver) -> None:
-        await app.move("b2")
-        await app.my_turn()
-        assert app.played[0] == "b2"
-        await app.move("z9")
-        assert "expected a cell from a1 to c3, got 'z9'" in app.text("#status")
-        assert app.board.has_focus
-
-    drive(steps)
-
-
-def test_a_taken_cell_is_refused_in_a_line() -> None:
+def test_wrong_moves_are_refused_in_a_line() -> None:
     async def steps(app: Driver) -> None:
         await app.move("b2")
         await app.my_turn()
         await app.click("b2")
         assert app.text("#status") == "b2 can't be played here."
+        await app.move("z9")
+        assert "expected a cell from a1 to c3, got 'z9'" in app.text("#status")
+        assert app.board.has_focus
         assert len(app.played) == 2
 
     drive(steps)
@@ -229,7 +213,7 @@ def test_clocks_are_asked_for() -> None:
 # --- thoughts -----------------------------------------------------------------------------------------------
 
 
-def test_a_hint_shows_the_winning_move() -> None:
+def test_a_hint_shows_the_winning_move_and_the_analysis_what_is_proven() -> None:
     async def steps(app: Driver) -> None:
         for move in ("a1", "a3", "b1", "b3"):
             app.game.session.play_text(move)
@@ -238,8 +222,11 @@ def test_a_hint_shows_the_winning_move() -> None:
         await app.until(lambda: "would play" in app.text("#status"))
         assert app.text("#status") == "The agent would play c1; your chance to win: 100%."
         assert app.board.cursor == app.position.parse_action("c1")
+        await app.press("a")
+        await app.until(lambda: app.game.found is not None)
+        assert app.text("#analysis").splitlines()[1].split() == ["c1", "0", "100%", "wins"]
 
-    drive(steps, agent="mcts:200")
+    drive(steps, agent="mcts:50")
 
 
 def test_analysis_fills_the_panel_the_chart_and_the_map() -> None:
@@ -257,18 +244,6 @@ def test_analysis_fills_the_panel_the_chart_and_the_map() -> None:
         assert not app.board.view.heat
         await app.press("a")
         assert app.game.found is None
-
-    drive(steps, agent="mcts:50")
-
-
-def test_what_is_proven_is_said() -> None:
-    async def steps(app: Driver) -> None:
-        for move in ("a1", "a3", "b1", "b3"):
-            app.game.session.play_text(move)
-        app.game.go_on()
-        await app.press("a")
-        await app.until(lambda: app.game.found is not None)
-        assert app.text("#analysis").splitlines()[1].split() == ["c1", "0", "100%", "wins"]
 
     drive(steps, agent="mcts:50")
 
@@ -319,8 +294,11 @@ def test_a_game_is_saved_and_opened(tmp_path: Path) -> None:
 # --- screens ------------------------------------------------------------------------------------------------
 
 
-def test_help_and_rules_come_and_go() -> None:
+def test_help_rules_and_light_colours_come_and_go() -> None:
     async def steps(app: Driver) -> None:
+        assert app.app.current_theme.dark
+        await app.press("d")
+        assert not app.app.current_theme.dark
         for key in ("question_mark", "i"):
             await app.press(key)
             assert isinstance(app.app.screen, TextScreen)
@@ -345,15 +323,6 @@ def test_a_large_board_scrolls_with_the_cursor() -> None:
         await app.until(lambda: app.board.scroll_y == app.board.max_scroll_y)
 
     drive(steps, "connect6", size=(60, 16))
-
-
-def test_light_and_dark() -> None:
-    async def steps(app: Driver) -> None:
-        assert app.app.current_theme.dark
-        await app.press("d")
-        assert not app.app.current_theme.dark
-
-    drive(steps)
 
 
 def test_the_latest_agent_of_a_run_is_watched_game_after_game(tmp_path: Path) -> None:
