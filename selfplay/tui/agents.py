@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+import games
 from games import AgentError, Variant
 from selfplay.levels import Level, at_level
 from selfplay.play import default_agent, training_note
@@ -70,9 +71,8 @@ class Agents:
             player = Player.load(latest_agent(self.run), simulations=self._simulations, seed=self._seed)
             notes = [f"{self.run}: its latest agent plays"]
         elif self._agent is None:
-            player, note = default_agent(
-                variant, typed=variant.name, simulations=self._simulations, seed=self._seed
-            )
+            typed = variant.name if variant.name in games.names() else "FILE.toml"
+            player, note = default_agent(variant, typed=typed, simulations=self._simulations, seed=self._seed)
             notes = [note]
         else:
             player = Player.load(self._agent, simulations=self._simulations, seed=self._seed)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textual import on
+from textual.message import Message
 from textual.widgets import Input
 
 from games import MoveError, Position, UserError, Variant, start
@@ -21,6 +22,22 @@ from selfplay.tui.thinking import Thinker, Thought, Trouble
 
 TICK = 0.2
 """Seconds between two looks at the clocks."""
+
+
+class Arrived(Message):
+    """Agents for a variant have been loaded."""
+
+    def __init__(self, variant: Variant, loaded: Loaded) -> None:
+        self.variant, self.loaded = variant, loaded
+        super().__init__()
+
+
+class Missing(Message):
+    """There is no agent; one line says why."""
+
+    def __init__(self, line: str) -> None:
+        self.line = line
+        super().__init__()
 
 
 @dataclass(frozen=True)
@@ -104,25 +121,25 @@ class GamePlay(GameView):
 
         def work() -> None:
             try:
-                loaded = self.agents.load(variant)
+                self.post_message(Arrived(variant, self.agents.load(variant)))
             except (ValueError, OSError) as error:  # what a file can be wrong in, `UserError` included
-                self.app.call_from_thread(self._missed, str(error))
-            else:
-                self.app.call_from_thread(self._seat, loaded, variant)
+                self.post_message(Missing(str(error)))
 
         self.run_worker(work, group="loading", thread=True, exclusive=True)
 
-    def _missed(self, line: str) -> None:
+    @on(Missing)
+    def do_without(self, message: Missing) -> None:
         """There is no agent; two people may still play, and a watched run is asked again."""
-        self.say(line, is_wrong=True)
+        self.say(message.line, is_wrong=True)
         if self.agents.run is not None:
             self.set_timer(self._pace.game, self.load_agent)
 
-    def _seat(self, loaded: Loaded, variant: Variant) -> None:
+    @on(Arrived)
+    def welcome(self, message: Arrived) -> None:
         """An agent has been loaded: it takes its seats, and the game goes on."""
-        if variant is not self.session.variant:
+        if message.variant is not self.session.variant:
             return
-        self.loaded = loaded
+        self.loaded = loaded = message.loaded
         for seat in (0, 1):
             player = None if seat == self._person else self.agents.at_level(loaded.players[seat])
             self.session.seat(seat, player)
@@ -150,7 +167,7 @@ class GamePlay(GameView):
         level = self.agents.level
         self.show_title("" if level is None else level.name)
         self.show_game()
-        if self.session.result and self.agents.run is not None:
+        if self.session.result and self.agents.run is not None and not self.is_paused:
             self.set_timer(self._pace.game, self._next_game)
 
     def _let_think(self) -> None:
@@ -169,7 +186,7 @@ class GamePlay(GameView):
 
     def _next_game(self) -> None:
         """A run is watched, and a game is over: the next one, with the agent that is the latest by then."""
-        if self.session.result:
+        if self.session.result and not self.is_paused:
             self.begin_again()
 
     def ask_for_hint(self) -> None:
@@ -205,18 +222,18 @@ class GamePlay(GameView):
             self.show_thoughts()
             self.show_board()
         if thought.is_final and thought.is_move:
-            wait = self._pace.move if self.is_watching and not self._steps else 0.0
-            self.set_timer(wait, lambda: self._play_for_agent(thought)) if wait else self._play_for_agent(
-                thought
-            )
+            if self.is_watching and not self._steps and self._pace.move:
+                self.set_timer(self._pace.move, lambda: self._play_for_agent(thought))
+            else:
+                self._play_for_agent(thought)
         elif thought.is_final:
             self._final = thought
             if self._wants_hint:
                 self._tell_hint(thought)
 
     def _play_for_agent(self, thought: Thought) -> None:
-        """Play what an agent chose, unless the game has gone on or was paused meanwhile."""
-        if thought.position is not self.session.position or self.session.result:
+        """Play what an agent chose, unless something else has happened meanwhile."""
+        if thought.position is not self.session.position or self.session.agent_to_move is None:
             return
         if self.is_paused and not self._steps:
             return

@@ -14,6 +14,7 @@ from selfplay.tui.screens.ask import AskScreen, PickScreen
 from selfplay.tui.screens.choose import ChooseScreen
 from selfplay.tui.screens.setup import SetupScreen
 from selfplay.tui.screens.text import TextScreen
+from selfplay.tui.thinking import Thought
 from tests.selfplay.tui.driver import Driver, drive
 
 # --- moves --------------------------------------------------------------------------------------------------
@@ -42,7 +43,10 @@ def test_wrong_moves_are_refused_in_a_line() -> None:
         await app.move("z9")
         assert "expected a cell from a1 to c3, got 'z9'" in app.text("#status")
         assert app.board.has_focus
-        assert len(app.played) == 2
+        late = Thought(app.position, None, int(app.position.legal_actions[0]), is_final=True, is_move=True)
+        app.game.post_message(late)
+        await app.press("l")
+        assert len(app.played) == 2, "what an agent has found too late is no move of a person"
 
     drive(steps)
 
