@@ -216,7 +216,9 @@ class GamePlay(GameView):
         position = self.session.position
         if thought.position is not position or self.session.result:
             return
-        if thought.analysis is not None:
+        agent = self.session.agent_to_move
+        says_nothing = thought.is_move and agent is not None and agent.plays_at_random
+        if thought.analysis is not None and not says_nothing:
             self.found = thought.analysis
             self.session.note_value(position, thought.analysis.value_to_play)
             self.show_thoughts()

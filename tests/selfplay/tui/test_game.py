@@ -147,6 +147,9 @@ def test_two_agents_are_watched() -> None:
     async def steps(app: Driver) -> None:
         assert app.game.session.names == ("random", "mcts:20")
         await app.until(lambda: app.position.is_over)
+        values = app.game.session.values_of_first()
+        assert values[:-1:2] == [None] * len(values[:-1:2]), "who plays at random knows nothing"
+        assert None not in values[1:-1:2][:2]
 
     drive(steps, against="mcts:20", person=None)
 
