@@ -76,7 +76,7 @@ def play(app: SelfplayApp, plies: int) -> None:
     session, loaded = app.game.session, app.game.loaded
     assert loaded is not None
     while session.position.ply < plies and not session.result:
-        analysis = loaded.player.analyse(session.position)
+        analysis = loaded.players[0].analyse(session.position)
         session.note_value(session.position, analysis.value_to_play)
         session.play(analysis.action)
 

@@ -256,6 +256,9 @@ def play(
     clock: Annotated[
         str | None, typer.Option(metavar="M[+S]", help="Minutes a game, and seconds that each move adds.")
     ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="AGENT", help="Watch the agent play another one, which is second.")
+    ] = None,
     watch: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Watch the latest agent of a run that trains play itself."),
@@ -269,9 +272,8 @@ def play(
     """Play against an agent: in an app where there is a terminal, else line by line."""
     from selfplay.play_command import Wishes, run_play
 
-    run_play(
-        Wishes(variant, agent, simulations, level, first, clock, watch, seed, hints), plain=plain, echo=_note
-    )
+    wishes = Wishes(variant, agent, simulations, level, first, clock, against, watch, seed, hints)
+    run_play(wishes, plain=plain, echo=_note)
 
 
 def _note(line: str) -> None:

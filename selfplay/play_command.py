@@ -27,6 +27,7 @@ class Wishes(NamedTuple):
     level: str | None
     first: Literal["me", "agent", "random"]
     clock: str | None
+    against: str | None
     watch: Path | None
     seed: int
     hints: bool
@@ -62,11 +63,16 @@ def _strength(wishes: Wishes) -> Level | None:
 def _run_in_app(wishes: Wishes, strength: Level | None, control: TimeControl | None) -> None:
     from selfplay.tui.agents import Agents
 
-    if wishes.watch is not None and wishes.agent is not None:
-        raise AgentError("expected --watch or --agent, got both")
+    if wishes.watch is not None and (wishes.agent or wishes.against) is not None:
+        raise AgentError("expected --watch or agents, got both")
     variant = _variant(wishes)
     agents = Agents(
-        wishes.agent, simulations=wishes.simulations, level=strength, seed=wishes.seed, run=wishes.watch
+        wishes.agent,
+        simulations=wishes.simulations,
+        level=strength,
+        seed=wishes.seed,
+        run=wishes.watch,
+        against=wishes.against,
     )
     run_app(
         variant or games.load(USUAL),
@@ -79,7 +85,7 @@ def _run_in_app(wishes: Wishes, strength: Level | None, control: TimeControl | N
 
 
 def _run_plain(wishes: Wishes, strength: Level | None) -> None:
-    for name, wish in (("--watch", wishes.watch), ("--clock", wishes.clock)):
+    for name, wish in (("--watch", wishes.watch), ("--against", wishes.against), ("--clock", wishes.clock)):
         if wish is not None:
             raise UserError(f"{name} is for the terminal app; this is the plain mode")
     rules = _variant(wishes)

@@ -5,23 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+import games
 from games import AgentError, Variant
 from selfplay.levels import Level, at_level
 from selfplay.play import default_agent, training_note
-from selfplay.player import DEFAULT_ROLLOUTS, Player
+from selfplay.player import DEFAULT_ROLLOUTS, DEFAULT_SIMULATIONS, Player
 
 OPENING_PLIES = 4
 """Actions at the beginning of watched games that are drawn from the policy, so that games differ."""
 
 
 class Loaded(NamedTuple):
-    """An agent that plays a variant.
+    """Agents that play a variant.
 
-    player: as it was asked for; analyst: the same agent to look at positions with
-    notes: lines about it
+    players: by seat, as they were asked for, the same one twice unless two were
+    analyst: the first of them, to look at positions with
+    notes: lines about them
     """
 
-    player: Player
+    players: tuple[Player, Player]
     analyst: Player
     notes: list[str]
 
@@ -41,6 +43,7 @@ class Agents:
         level: Level | None = None,
         seed: int = 0,
         run: Path | None = None,
+        against: str | None = None,
     ) -> None:
         """Say which agents.
 
@@ -50,10 +53,17 @@ class Agents:
             level: how strong they play.
             seed: of everything random.
             run: the folder of a run, the latest agent of which plays.
+            against: another agent, which has the second seat.
         """
         self.level = level
         self.run = run
+        self.against = against
         self._agent, self._simulations, self._seed = agent, simulations, seed
+
+    @property
+    def play_alone(self) -> bool:
+        """Whether they play among themselves."""
+        return self.run is not None or self.against is not None
 
     def load(self, variant: Variant) -> Loaded:
         """An agent for a variant; may take a second. `AgentError` if it can't play it."""
@@ -61,18 +71,22 @@ class Agents:
             player = Player.load(latest_agent(self.run), simulations=self._simulations, seed=self._seed)
             notes = [f"{self.run}: its latest agent plays"]
         elif self._agent is None:
-            player, note = default_agent(
-                variant, typed=variant.name, simulations=self._simulations, seed=self._seed
-            )
+            typed = variant.name if variant.name in games.names() else "FILE.toml"
+            player, note = default_agent(variant, typed=typed, simulations=self._simulations, seed=self._seed)
             notes = [note]
         else:
             player = Player.load(self._agent, simulations=self._simulations, seed=self._seed)
             notes = training_note(variant, player)
-        player.check_plays(variant)
+        other = player
+        if self.against is not None:
+            other = Player.load(self.against, seed=self._seed)
+            notes = [f"{player.name} against {other.name}"]
+        for each in (player, other):
+            each.check_plays(variant)
         analyst = (
             Player.load(f"mcts:{DEFAULT_ROLLOUTS}", seed=self._seed) if player.plays_at_random else player
         )
-        return Loaded(player, analyst.at_strength(analyst.simulations or 1), notes)
+        return Loaded((player, other), analyst.at_strength(analyst.simulations or DEFAULT_SIMULATIONS), notes)
 
     def at_level(self, player: Player) -> Player:
         """The agent at the level that is chosen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from games import Position, Variant, start
 from selfplay import record
 from selfplay.clock import TimeControl
 from selfplay.levels import LEVELS, level
+from selfplay.record import RecordError
 from selfplay.tui.keys import bindings
 from selfplay.tui.playing import GamePlay
 from selfplay.tui.screens.ask import AskScreen, PickScreen
@@ -122,11 +124,10 @@ class GameScreen(GamePlay):
         """Let the agent play in the person's seat, or take it back."""
         if self.loaded is None:
             return
-        people, agents = self.session.people, self.agents
+        people = self.session.people
         if people:
-            self.session.seat(
-                people[-1] if len(people) > 1 else people[0], agents.at_level(self.loaded.player)
-            )
+            seat = people[-1]
+            self.session.seat(seat, self.agents.at_level(self.loaded.players[seat]))
         else:
             self.session.seat(self.session.position.to_play, None)
             self.is_paused = False
@@ -198,25 +199,32 @@ class GameScreen(GamePlay):
 
     def action_save(self) -> None:
         """Write the game into a file."""
-        screen = AskScreen("Save the game as", value=f"{self.session.variant.name}.game.toml")
+        screen = AskScreen("Save the game as", value=str(self._file or fresh_name(self.session.variant)))
         self.app.push_screen(screen, self._save)
 
     def _save(self, path: str | None) -> None:
         if path:
             with self.told():
-                self.session.save(Path(path).expanduser())
+                file = Path(path).expanduser()
+                if file.exists() and file != self._file:
+                    raise RecordError(
+                        f"{path}: expected a new file, or the one of this game; this one exists"
+                    )
+                self.session.save(file)
+                self._file = file
                 self.say(f"Saved as {path}.")
 
     def action_open(self) -> None:
         """Go on with a game from a file."""
-        screen = AskScreen("Go on with the game in the file", value=f"{self.session.variant.name}.game.toml")
+        screen = AskScreen("Go on with the game in the file", value=str(self._file or ""))
         self.app.push_screen(screen, self._open)
 
     def _open(self, path: str | None) -> None:
         if path:
             with self.told():
-                self.is_paused = False
-                self.begin(record.load(Path(path).expanduser()).position)
+                file = Path(path).expanduser()
+                self.begin(record.load(file).position)
+                self._file, self.is_paused = file, False
 
     # --- the screen -----------------------------------------------------------------------------------------
 
@@ -227,3 +235,9 @@ class GameScreen(GamePlay):
     def action_quit(self) -> None:
         """Leave."""
         self.app.exit()
+
+
+def fresh_name(variant: Variant) -> Path:
+    """A name for a game's file that isn't taken, in the current folder."""
+    names = (Path(f"{variant.name}{suffix}.game.toml") for suffix in chain([""], (f"-{n}" for n in count(2))))
+    return next(name for name in names if not name.exists())

@@ -58,7 +58,7 @@ def run_app(
     drawn = int(np.random.default_rng(seed).integers(2))
     person = {"me": 0, "agent": 1, "random": drawn}[first]
     SelfplayApp(
-        variant, agents, person=None if agents.run else person, control=control, chooses=chooses
+        variant, agents, person=None if agents.play_alone else person, control=control, chooses=chooses
     ).run()
 
 

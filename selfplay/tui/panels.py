@@ -22,8 +22,8 @@ from selfplay.tui.picture import view_of
 
 HeatKind = Literal["off", "policy", "visits"]
 
-NARROW = 90
-"""Columns under which the panels get fewer of them."""
+NARROW, TINY = 90, 56
+"""Columns under which the panels get fewer of them, and none."""
 
 
 class GameView(Screen[None]):
@@ -70,6 +70,7 @@ class GameView(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width < NARROW, "-narrow")
+        self.set_class(event.size.width < TINY, "-tiny")
 
     # --- showing --------------------------------------------------------------------------------------------
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from textual import on
+from textual.message import Message
 from textual.widgets import Input
 
 from games import MoveError, Position, UserError, Variant, start
@@ -20,6 +22,22 @@ from selfplay.tui.thinking import Thinker, Thought, Trouble
 
 TICK = 0.2
 """Seconds between two looks at the clocks."""
+
+
+class Arrived(Message):
+    """Agents for a variant have been loaded."""
+
+    def __init__(self, variant: Variant, loaded: Loaded) -> None:
+        self.variant, self.loaded = variant, loaded
+        super().__init__()
+
+
+class Missing(Message):
+    """There is no agent; one line says why."""
+
+    def __init__(self, line: str) -> None:
+        self.line = line
+        super().__init__()
 
 
 @dataclass(frozen=True)
@@ -43,6 +61,9 @@ class GamePlay(GameView):
         loaded: the agent for the variant that is played; None until it is there.
     """
 
+    _file: Path | None = None
+    """Where this game was saved or comes from."""
+
     def __init__(
         self, variant: Variant, agents: Agents, *, person: int | None, control: TimeControl | None, pace: Pace
     ) -> None:
@@ -54,6 +75,7 @@ class GamePlay(GameView):
         self._pace = pace
         self._thinker = Thinker(self)
         self._wants_hint = False
+        self._final: Thought | None = None  # about the current position, if nothing better follows
         self._steps = 0
 
     def on_mount(self) -> None:
@@ -73,6 +95,7 @@ class GamePlay(GameView):
 
     def begin(self, position: Position, *, control: TimeControl | None = None) -> None:
         """Begin a game from a position with the actions that led to it."""
+        self._file = None
         is_new = position.variant.digest != self.session.variant.digest
         self.session.begin(position, control=control or self.session.clock.control)
         if is_new or self.agents.run is not None:
@@ -88,6 +111,8 @@ class GamePlay(GameView):
         """Load the agent for the variant, in a thread; nobody plays before it is there."""
         self._thinker.stop()
         self.loaded = None
+        if len(self.session.people) == 1:
+            self._person = self.session.people[0]
         self.session.seats = [None, None]
         self.found, self.thinks = None, False
         self.show_game()
@@ -96,27 +121,28 @@ class GamePlay(GameView):
 
         def work() -> None:
             try:
-                loaded = self.agents.load(variant)
-            except UserError as error:
-                self.app.call_from_thread(self._missed, str(error))
-            else:
-                self.app.call_from_thread(self._seat, loaded, variant)
+                self.post_message(Arrived(variant, self.agents.load(variant)))
+            except (ValueError, OSError) as error:  # what a file can be wrong in, `UserError` included
+                self.post_message(Missing(str(error)))
 
         self.run_worker(work, group="loading", thread=True, exclusive=True)
 
-    def _missed(self, line: str) -> None:
+    @on(Missing)
+    def do_without(self, message: Missing) -> None:
         """There is no agent; two people may still play, and a watched run is asked again."""
-        self.say(line, is_wrong=True)
+        self.say(message.line, is_wrong=True)
         if self.agents.run is not None:
             self.set_timer(self._pace.game, self.load_agent)
 
-    def _seat(self, loaded: Loaded, variant: Variant) -> None:
+    @on(Arrived)
+    def welcome(self, message: Arrived) -> None:
         """An agent has been loaded: it takes its seats, and the game goes on."""
-        if variant is not self.session.variant:
+        if message.variant is not self.session.variant:
             return
-        self.loaded = loaded
+        self.loaded = loaded = message.loaded
         for seat in (0, 1):
-            self.session.seat(seat, None if seat == self._person else self.agents.at_level(loaded.player))
+            player = None if seat == self._person else self.agents.at_level(loaded.players[seat])
+            self.session.seat(seat, player)
         self.go_on()
         self.say(loaded.notes[0] if loaded.notes else "")
 
@@ -125,7 +151,7 @@ class GamePlay(GameView):
         if self.loaded is not None:
             for seat in (0, 1):
                 if self.session.seats[seat] is not None:
-                    self.session.seat(seat, self.agents.at_level(self.loaded.player))
+                    self.session.seat(seat, self.agents.at_level(self.loaded.players[seat]))
         self.go_on()
 
     # --- going on -------------------------------------------------------------------------------------------
@@ -134,14 +160,14 @@ class GamePlay(GameView):
         """After any change: show it, and let whoever is to think do so."""
         self._thinker.stop()
         self.found, self.thinks = None, False
-        self._wants_hint = False
+        self._wants_hint, self._final = False, None
         self.session.tick(paused=self.is_paused)
         self.say_nothing()
         self._let_think()
         level = self.agents.level
         self.show_title("" if level is None else level.name)
         self.show_game()
-        if self.session.result and self.agents.run is not None:
+        if self.session.result and self.agents.run is not None and not self.is_paused:
             self.set_timer(self._pace.game, self._next_game)
 
     def _let_think(self) -> None:
@@ -160,16 +186,20 @@ class GamePlay(GameView):
 
     def _next_game(self) -> None:
         """A run is watched, and a game is over: the next one, with the agent that is the latest by then."""
-        if self.session.result:
+        if self.session.result and not self.is_paused:
             self.begin_again()
 
     def ask_for_hint(self) -> None:
         """Tell what the agent would play, once it is known."""
         if self.session.result or self.session.agent_to_move is not None or self.loaded is None:
             return
+        if self._final is not None:
+            self._tell_hint(self._final)
+            return
         self._wants_hint = True
         if not self._thinker.is_busy:
-            self._thinker.analyse(self.loaded.analyst, self.session.position)
+            analyst = self.loaded.analyst
+            self._thinker.analyse(analyst, self.session.position, simulations=analyst.simulations)
         self.say("looking for a hint …")
 
     def step(self) -> None:
@@ -186,22 +216,26 @@ class GamePlay(GameView):
         position = self.session.position
         if thought.position is not position or self.session.result:
             return
-        if thought.analysis is not None:
+        agent = self.session.agent_to_move
+        says_nothing = thought.is_move and agent is not None and agent.plays_at_random
+        if thought.analysis is not None and not says_nothing:
             self.found = thought.analysis
             self.session.note_value(position, thought.analysis.value_to_play)
             self.show_thoughts()
             self.show_board()
         if thought.is_final and thought.is_move:
-            wait = self._pace.move if self.is_watching and not self._steps else 0.0
-            self.set_timer(wait, lambda: self._play_for_agent(thought)) if wait else self._play_for_agent(
-                thought
-            )
-        elif thought.is_final and self._wants_hint:
-            self._tell_hint(thought)
+            if self.is_watching and not self._steps and self._pace.move:
+                self.set_timer(self._pace.move, lambda: self._play_for_agent(thought))
+            else:
+                self._play_for_agent(thought)
+        elif thought.is_final:
+            self._final = thought
+            if self._wants_hint:
+                self._tell_hint(thought)
 
     def _play_for_agent(self, thought: Thought) -> None:
-        """Play what an agent chose, unless the game has gone on or was paused meanwhile."""
-        if thought.position is not self.session.position or self.session.result:
+        """Play what an agent chose, unless something else has happened meanwhile."""
+        if thought.position is not self.session.position or self.session.agent_to_move is None:
             return
         if self.is_paused and not self._steps:
             return

@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
-from games import Position, UserError
+from games import Position
 from selfplay.player import Analysis, Player
 
 ANALYSIS_SECONDS = 4.0
@@ -66,9 +66,9 @@ class Thinker:
         """Let the agent to move find its move, in `seconds` if its simulations take longer."""
         self._start(player, position, player.simulations, seconds, is_move=True)
 
-    def analyse(self, player: Player, position: Position) -> None:
-        """Let an agent look at a position for a while."""
-        self._start(player, position, None, ANALYSIS_SECONDS, is_move=False)
+    def analyse(self, player: Player, position: Position, *, simulations: int | None = None) -> None:
+        """Let an agent look at a position for a while, or until it has spent its simulations."""
+        self._start(player, position, simulations, ANALYSIS_SECONDS, is_move=False)
 
     def _start(
         self,
@@ -88,7 +88,7 @@ class Thinker:
                     if worker.is_cancelled:
                         return
                     self._screen.post_message(thought)
-            except UserError as error:
+            except ValueError as error:  # a `UserError`, or an evaluator's answer that is no answer
                 self._screen.post_message(Trouble(str(error)))
 
         self._worker = self._screen.run_worker(work, group=GROUP, thread=True, exclusive=True)

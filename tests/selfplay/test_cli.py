@@ -127,7 +127,7 @@ def test_at_a_terminal_there_are_colours_a_prompt_and_a_clean_end() -> None:
     terminal, end = pty.openpty()
     environment = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
     child = subprocess.Popen(
-        selfplay("play", "connect4", "--agent", "mcts:20"),
+        selfplay("play", "connect4", "--agent", "mcts:20", "--plain"),
         cwd=ROOT,
         stdin=end,
         stdout=end,

@@ -96,12 +96,15 @@ def drive(
     person: int | None = 0,
     control: TimeControl | None = None,
     run: Path | None = None,
+    against: str | None = None,
     size: tuple[int, int] = (80, 24),
 ) -> None:
     """Run the app and do some steps in it."""
 
     async def main() -> None:
-        agents = Agents(None if run else agent, seed=1, run=run, simulations=0 if run else None)
+        agents = Agents(
+            None if run else agent, seed=1, run=run, against=against, simulations=0 if run else None
+        )
         app = SelfplayApp(games.load(variant), agents, person=person, control=control, pace=FAST)
         async with app.run_test(size=size) as pilot:
             driver = Driver(app, pilot)

@@ -14,51 +14,39 @@ from selfplay.tui.screens.ask import AskScreen, PickScreen
 from selfplay.tui.screens.choose import ChooseScreen
 from selfplay.tui.screens.setup import SetupScreen
 from selfplay.tui.screens.text import TextScreen
+from selfplay.tui.thinking import Thought
 from tests.selfplay.tui.driver import Driver, drive
 
 # --- moves --------------------------------------------------------------------------------------------------
 
 
-def test_a_move_by_cursor_and_enter_is_answered() -> None:
+def test_moves_by_cursor_by_mouse_and_typed_are_answered() -> None:
     async def steps(app: Driver) -> None:
-        await app.press("up", "up", "left", "enter")
-        await app.my_turn()
-        assert app.played[0] == "a3"
-        assert len(app.played) == 2
-        assert "Your move" in app.text("#status")
-        assert app.text("#moves").split() == ["1.a3", f"2.{app.played[1]}"]
+        for way in (app.press("up", "up", "left", "enter"), app.click("a3"), app.move("a3")):
+            await way
+            await app.my_turn()
+            assert app.played[0] == "a3"
+            assert len(app.played) == 2
+            assert "Your move" in app.text("#status")
+            assert app.text("#moves").split() == ["1.a3", f"2.{app.played[1]}"]
+            await app.press("g")
 
     drive(steps)
 
 
-def test_a_move_by_mouse() -> None:
-    async def steps(app: Driver) -> None:
-        await app.click("c1")
-        await app.my_turn()
-        assert app.played[0] == "c1"
-
-    drive(steps)
-
-
-def test_a_typed_move() -> None:
-    async def steps(app: Driver) -> None:
-        await app.move("b2")
-        await app.my_turn()
-        assert app.played[0] == "b2"
-        await app.move("z9")
-        assert "expected a cell from a1 to c3, got 'z9'" in app.text("#status")
-        assert app.board.has_focus
-
-    drive(steps)
-
-
-def test_a_taken_cell_is_refused_in_a_line() -> None:
+def test_wrong_moves_are_refused_in_a_line() -> None:
     async def steps(app: Driver) -> None:
         await app.move("b2")
         await app.my_turn()
         await app.click("b2")
         assert app.text("#status") == "b2 can't be played here."
-        assert len(app.played) == 2
+        await app.move("z9")
+        assert "expected a cell from a1 to c3, got 'z9'" in app.text("#status")
+        assert app.board.has_focus
+        late = Thought(app.position, None, int(app.position.legal_actions[0]), is_final=True, is_move=True)
+        app.game.post_message(late)
+        await app.press("l")
+        assert len(app.played) == 2, "what an agent has found too late is no move of a person"
 
     drive(steps)
 
@@ -155,12 +143,24 @@ def test_paused_agents_play_step_by_step() -> None:
     drive(steps, person=None)
 
 
+def test_two_agents_are_watched() -> None:
+    async def steps(app: Driver) -> None:
+        assert app.game.session.names == ("random", "mcts:20")
+        await app.until(lambda: app.position.is_over)
+        values = app.game.session.values_of_first()
+        assert values[:-1:2] == [None] * len(values[:-1:2]), "who plays at random knows nothing"
+        assert None not in values[1:-1:2][:2]
+
+    drive(steps, against="mcts:20", person=None)
+
+
 def test_another_variant_is_chosen_by_a_part_of_its_name() -> None:
     async def steps(app: Driver) -> None:
-        await app.press("n")
+        await app.press("s", "n")
         assert isinstance(app.app.screen, ChooseScreen)
         await app.type("hex-5")
         await app.my_turn()
+        assert app.game.session.people == [1], "seats stay as they were"
         assert app.position.variant.name == "hex-5"
         assert "Hex" in app.text("#title")
 
@@ -220,7 +220,7 @@ def test_clocks_are_asked_for() -> None:
 # --- thoughts -----------------------------------------------------------------------------------------------
 
 
-def test_a_hint_shows_the_winning_move() -> None:
+def test_a_hint_shows_the_winning_move_and_the_analysis_what_is_proven() -> None:
     async def steps(app: Driver) -> None:
         for move in ("a1", "a3", "b1", "b3"):
             app.game.session.play_text(move)
@@ -229,8 +229,11 @@ def test_a_hint_shows_the_winning_move() -> None:
         await app.until(lambda: "would play" in app.text("#status"))
         assert app.text("#status") == "The agent would play c1; your chance to win: 100%."
         assert app.board.cursor == app.position.parse_action("c1")
+        await app.press("a")
+        await app.until(lambda: app.game.found is not None)
+        assert app.text("#analysis").splitlines()[1].split() == ["c1", "0", "100%", "wins"]
 
-    drive(steps, agent="mcts:200")
+    drive(steps, agent="mcts:50")
 
 
 def test_analysis_fills_the_panel_the_chart_and_the_map() -> None:
@@ -248,18 +251,6 @@ def test_analysis_fills_the_panel_the_chart_and_the_map() -> None:
         assert not app.board.view.heat
         await app.press("a")
         assert app.game.found is None
-
-    drive(steps, agent="mcts:50")
-
-
-def test_what_is_proven_is_said() -> None:
-    async def steps(app: Driver) -> None:
-        for move in ("a1", "a3", "b1", "b3"):
-            app.game.session.play_text(move)
-        app.game.go_on()
-        await app.press("a")
-        await app.until(lambda: app.game.found is not None)
-        assert app.text("#analysis").splitlines()[1].split() == ["c1", "0", "100%", "wins"]
 
     drive(steps, agent="mcts:50")
 
@@ -298,6 +289,11 @@ def test_a_game_is_saved_and_opened(tmp_path: Path) -> None:
         await app.press("o")
         await app.type(str(tmp_path / "none"))
         assert "No such file" in app.text("#status")
+        (tmp_path / "mine.toml").write_text("precious")
+        await app.press("w")
+        await app.type(str(tmp_path / "mine.toml"))
+        assert "expected a new file" in app.text("#status")
+        assert (tmp_path / "mine.toml").read_text() == "precious"
 
     drive(steps)
 
@@ -305,8 +301,11 @@ def test_a_game_is_saved_and_opened(tmp_path: Path) -> None:
 # --- screens ------------------------------------------------------------------------------------------------
 
 
-def test_help_and_rules_come_and_go() -> None:
+def test_help_rules_and_light_colours_come_and_go() -> None:
     async def steps(app: Driver) -> None:
+        assert app.app.current_theme.dark
+        await app.press("d")
+        assert not app.app.current_theme.dark
         for key in ("question_mark", "i"):
             await app.press(key)
             assert isinstance(app.app.screen, TextScreen)
@@ -331,15 +330,6 @@ def test_a_large_board_scrolls_with_the_cursor() -> None:
         await app.until(lambda: app.board.scroll_y == app.board.max_scroll_y)
 
     drive(steps, "connect6", size=(60, 16))
-
-
-def test_light_and_dark() -> None:
-    async def steps(app: Driver) -> None:
-        assert app.app.current_theme.dark
-        await app.press("d")
-        assert not app.app.current_theme.dark
-
-    drive(steps)
 
 
 def test_the_latest_agent_of_a_run_is_watched_game_after_game(tmp_path: Path) -> None:

@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
+import games
 from games import AgentError, UserError
 from selfplay.play_command import Wishes, run_play
+from selfplay.tui.agents import Agents
+from selfplay.tui.app import SelfplayApp
 from selfplay.tui.launch import watched_variant
 
 ROOT = Path(__file__).parents[3]
@@ -67,7 +70,6 @@ def test_the_app_starts_in_a_terminal_and_leaves_it_as_it_was() -> None:
     ("code", "kind", "note"),
     [
         (PLAY, "dumb", False),
-        (PLAY.replace("'random'", "'random', '--plain'"), "xterm-256color", False),
         (PLAY.replace("import sys;", "import sys; sys.modules['textual'] = None;"), "xterm-256color", True),
     ],
 )
@@ -80,7 +82,7 @@ def test_the_plain_mode_is_there_for_everything_else(code: str, kind: str, note:
 
 
 def wishes(**wanted: object) -> Wishes:
-    nothing = Wishes("tictactoe", "random", None, None, "me", None, None, 0, True)
+    nothing = Wishes("tictactoe", "random", None, None, "me", None, None, None, 0, True)
     return nothing._replace(**wanted)  # type: ignore[arg-type]
 
 
@@ -91,6 +93,7 @@ def wishes(**wanted: object) -> Wishes:
         ({"level": "club", "simulations": 5}, "expected --level or --simulations, got both"),
         ({"clock": "soon"}, "expected a time such as 5 or"),
         ({"clock": "5"}, "--clock is for the terminal app"),
+        ({"against": "random"}, "--against is for the terminal app"),
         ({"watch": Path("runs/x")}, "--watch is for the terminal app"),
         ({"variant": None}, "expected a VARIANT, such as connect4"),
     ],
@@ -107,3 +110,12 @@ def test_a_run_plays_the_first_of_its_variants(tmp_path: Path) -> None:
     (tmp_path / "variants").mkdir()
     (tmp_path / "variants" / "0.toml").write_text("board = { rows = 3, columns = 4 }\nend = { line = 3 }\n")
     assert watched_variant(tmp_path).board.columns == 4
+
+
+def test_sixteen_colours_are_used_where_there_are_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("COLORTERM", raising=False)
+    app = SelfplayApp(games.load("tictactoe"), Agents("random"))
+    assert app.theme == "ansi-dark"
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    assert SelfplayApp(games.load("tictactoe"), Agents("random")).theme == "textual-dark"
