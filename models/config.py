@@ -1,10 +1,15 @@
-"""The shape of the network. Imports without torch."""
+"""The shape of the network, and the precisions it infers in. Imports without torch."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from games.encoding import PLANES, RULE_FEATURES
+
+InferencePrecision = Literal["auto", "float32", "bfloat16", "int8"]
+"""What a network computes in when it only infers; "auto" is what the hardware does fastest without loss."""
 
 
 class NetworkConfig(BaseModel):

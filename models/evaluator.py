@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from games.encoding import Observation
+from models.byte_convolution import ByteConv2d, bytes_compute_here
+from models.config import InferencePrecision
 from models.format import one_line
-from models.network import WRAP_COLUMNS, WRAP_ROWS, PolicyValueNet, value_to_play
+from models.network import WRAP_COLUMNS, WRAP_ROWS, Block, PolicyValueNet, value_to_play
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +58,8 @@ class NetworkEvaluator:
     (`torch.set_num_threads`).
 
     device: "auto" is the first CUDA device, else the CPU
-    precision: "auto" is bfloat16 where the hardware computes in it, else float32
+    precision: "auto" is bfloat16 where the hardware computes in it, else float32; "int8" computes the blocks'
+        convolutions with bytes, on x86 processors only; elsewhere float32, with a logged line
     compile: "on" uses `torch.compile` and falls back to eager with a logged line; "auto" and "off" are eager
     """
 
@@ -65,12 +68,14 @@ class NetworkEvaluator:
         net: PolicyValueNet,
         *,
         device: str | torch.device = "auto",
-        precision: Literal["auto", "float32", "bfloat16"] = "auto",
+        precision: InferencePrecision = "auto",
         compile: Literal["auto", "on", "off"] = "auto",
     ) -> None:
         self.device = choose_device(device)
         self.dtype = choose_dtype(precision, self.device)
         self._net = _inference_copy(net, self.device, self.dtype)
+        self._bytes = _with_bytes(self._net, self.device) if precision == "int8" else []
+        self._settled = not self._bytes
         self._forward: Forward = self._net
         self.compiled = compile == "on" and self._compile()
         self._recordings: dict[tuple[int | torch.dtype, ...], Recording] = {}
@@ -79,7 +84,8 @@ class NetworkEvaluator:
     def description(self) -> str:
         """The path that evaluations take, in one line."""
         mode = "compiled" if self.compiled else "eager"
-        name = f"{self.device} {str(self.dtype).removeprefix('torch.')} channels-last {mode}"
+        precision = "int8" if self._bytes else str(self.dtype).removeprefix("torch.")
+        name = f"{self.device} {precision} channels-last {mode}"
         if self.device.type == "cuda":
             return f"{name}, CUDA graphs"
         threads = torch.get_num_threads()
@@ -91,6 +97,9 @@ class NetworkEvaluator:
         state_dict: that of a `PolicyValueNet` of the same config, on any device, in any precision
         """
         self._net.load_state_dict(state_dict)
+        for conv in self._bytes:
+            conv.begin()
+        self._settled = not self._bytes
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)  # recordings replay on a stream of their own
 
@@ -99,12 +108,21 @@ class NetworkEvaluator:
         """Logits `[B, A]` without legality mask and value_to_play `[B]`, float32, in arrays of their own."""
         wraps = bool(observation.rules[:, (WRAP_ROWS, WRAP_COLUMNS)].any())
         try:
-            return self._evaluate(observation, wraps)
+            evaluation = self._evaluate(observation, wraps)
+            if not self._settled:
+                self._settle()
+            return evaluation
         except Exception as error:
             if not self.compiled:
                 raise
             self._fall_back(error)
             return self._evaluate(observation, wraps)
+
+    def _settle(self) -> None:
+        """A batch has shown how large activations get."""
+        for conv in self._bytes:
+            conv.settle()
+        self._settled = True
 
     def _evaluate(self, observation: Observation, wraps: bool) -> Evaluation:
         if self.device.type == "cuda":
@@ -243,6 +261,19 @@ def _inference_copy(net: PolicyValueNet, device: torch.device, dtype: torch.dtyp
     return inference
 
 
+def _with_bytes(net: PolicyValueNet, device: torch.device) -> list[ByteConv2d]:
+    """Let a network's blocks convolve bytes; none where that isn't possible."""
+    if device.type != "cpu" or not bytes_compute_here():
+        logger.warning("int8 isn't possible on this device, evaluating in float32")
+        return []
+    found = []
+    for block in net.blocks:
+        assert isinstance(block, Block)
+        block.first, block.second = ByteConv2d(block.first), ByteConv2d(block.second)
+        found += [block.first, block.second]
+    return found
+
+
 def choose_device(device: str | torch.device) -> torch.device:
     if device != "auto":
         return torch.device(device)
@@ -253,7 +284,7 @@ def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
     if precision == "auto":
         fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_computes_in_bfloat16()
         return torch.bfloat16 if fast else torch.float32
-    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
 
 
 def _cpu_computes_in_bfloat16() -> bool:

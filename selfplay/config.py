@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from games.errors import RunError
 from mcts.config import MOST_ROLLOUTS, SearchConfig
-from models.config import NetworkConfig
+from models.config import InferencePrecision, NetworkConfig
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -50,6 +50,10 @@ class SelfPlayConfig(Section):
     )
     reanalysis: float = Field(
         0.0, ge=0, description="positions searched again for each new one; they count as recorded (MuZero)"
+    )
+    precision: InferencePrecision = Field(
+        "auto",
+        description="of the network's answers: float32, bfloat16, int8 (x86), or the fastest",
     )
     cache_megabytes: int = Field(64, ge=0, description="memory for evaluations of positions seen before")
 

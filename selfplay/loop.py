@@ -109,7 +109,9 @@ class Training:
         self.actors = [
             Actor(variants, play, games=self.batch, seed=int(seed), packed=packed) for seed in seeds
         ]
-        self.evaluators = [NetworkEvaluator(self.net, device=self.device) for _ in self.actors]
+        self.evaluators = [
+            NetworkEvaluator(self.net, device=self.device, precision=play.precision) for _ in self.actors
+        ]
         self.rescorers = [Rescorer(self.variants, play.solver_nodes) for _ in self.actors]
         self.trust = RolloutTrust(play.rollout_share)
         self.replay = Replay(variants, capacity=config.learner.window_max)

@@ -12,6 +12,7 @@ import torch
 
 from games.encoding import Observation
 from models import NetworkConfig, NetworkEvaluator, PolicyValueNet, value_to_play
+from models.byte_convolution import ByteConv2d
 from models.evaluator import Recording, fixed_batch
 from tests.models.boards import SMALL, evaluate, observe, scramble, stack
 
@@ -59,6 +60,37 @@ def test_bfloat16_is_close_to_float32(net: PolicyValueNet) -> None:
     logits, value = truth(net, BATCH)
     assert logits.std() > 0.1  # else closeness would mean little
     assert_close(evaluator(BATCH), (logits, value), 0.03)
+
+
+def test_int8_is_close_to_float32_once_a_batch_has_shown_the_range(net: PolicyValueNet) -> None:
+    evaluator = NetworkEvaluator(net, device="cpu", precision="int8")
+    assert "int8" in evaluator.description
+    logits, value = truth(net, BATCH)
+    assert logits.std() > 0.1  # else closeness would mean little
+    assert_close(evaluator(BATCH), (logits, value), 1e-5)  # the first batch is for looking
+    rounded = evaluator(BATCH)
+    assert_close(rounded, (logits, value), 0.1)
+    assert np.abs(rounded[0] - logits).max() > 1e-5
+
+
+def test_int8_looks_again_at_new_weights(net: PolicyValueNet) -> None:
+    evaluator = NetworkEvaluator(net, device="cpu", precision="int8")
+    evaluator(BATCH)
+    with torch.no_grad():
+        net.stem.weight.mul_(8.0)
+    evaluator.load(net.state_dict())
+    assert_close(evaluator(BATCH), truth(net, BATCH), 1e-4)
+    logits, _ = truth(net, BATCH)
+    assert np.abs(evaluator(BATCH)[0] - logits).max() < 0.05 * np.abs(logits).max()
+
+
+def test_int8_cuts_off_what_is_beyond_the_range() -> None:
+    """It doesn't wrap round, as a byte would."""
+    conv = ByteConv2d(torch.nn.Conv2d(3, 4, 3, padding=1).requires_grad_(False))
+    conv.padded(torch.rand(2, 3, 5, 5), 1)
+    conv.settle()
+    largest, beyond = (conv.padded(torch.full((1, 3, 5, 5), x), 1) for x in (conv.peak, 100.0))
+    torch.testing.assert_close(beyond, largest, rtol=0, atol=0)
 
 
 def test_load_takes_over_new_weights_only_when_told(net: PolicyValueNet) -> None:
