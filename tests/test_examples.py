@@ -24,7 +24,7 @@ POSITIONS = EXAMPLES / "connect4_positions.txt"
 
 def test_the_python_example_plays_the_policy_s_and_the_search_s_moves() -> None:
     command = [sys.executable, EXAMPLES / "embed_python.py", AGENT, POSITIONS]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=True)
     lines = [line.split() for line in done.stdout.splitlines()]
     assert [line[0] for line in lines] == POSITIONS.read_text().split()
     players = [Player.load(AGENT, simulations=simulations) for simulations in (0, 64)]

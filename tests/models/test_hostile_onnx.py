@@ -62,7 +62,7 @@ print(int(peak) // 1024)
 def child(code: str, *arguments: Path) -> str:
     """What a process of its own prints: it may end in ways that a test can't catch."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

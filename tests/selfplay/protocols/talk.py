@@ -36,7 +36,7 @@ class Talk:
             self.engine.answer(line)
         return "".join(self.said[before:])
 
-    def until(self, word: str, *, seconds: float = 30.0) -> str:
+    def until(self, word: str, *, seconds: float = 300.0) -> str:
         """Everything it has said, once a word is among it."""
         deadline = time.monotonic() + seconds
         while word not in "".join(self.said):

@@ -25,6 +25,9 @@ from selfplay.web.server import MOST_BYTES, Site, application
 from selfplay.web.site import Agent, Listed
 
 TICTACTOE = games.load("tictactoe")
+PATIENCE = 600.0
+"""Seconds for an answer: the first one may wait for kernels to be compiled."""
+
 RULES = "board = { rows = 4, columns = 4 }\nend = { line = 3 }\n"
 
 
@@ -89,7 +92,7 @@ def think(socket: ClientConnection, **question: Any) -> dict[str, Any]:
     asked = {"id": 1, "variant": TICTACTOE.digest, "agent": "even", "simulations": 8, **question}
     socket.send(json.dumps(asked))
     while True:
-        answer: dict[str, Any] = json.loads(socket.recv(timeout=30))
+        answer: dict[str, Any] = json.loads(socket.recv(timeout=PATIENCE))
         if answer.get("done") or "error" in answer:
             return answer
 
