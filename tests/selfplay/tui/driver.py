@@ -19,8 +19,8 @@ from selfplay.tui.game import GameScreen
 from selfplay.tui.playing import Pace
 
 FAST = Pace(move=0.0, game=0.05)
-PATIENCE = 10.0
-"""Seconds that a test waits for what must come."""
+PATIENCE = 240.0
+"""Seconds that a test waits for what must come: kernels may have to be compiled first."""
 
 
 class Driver:

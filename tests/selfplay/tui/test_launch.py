@@ -21,7 +21,7 @@ from selfplay.tui.app import SelfplayApp
 from selfplay.tui.launch import watched_variant
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 def in_terminal(code: str, kind: str, say: Callable[[str], str]) -> tuple[str, int]:
