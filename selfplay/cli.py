@@ -355,8 +355,9 @@ def web(
     if static is None:
         run_server(names, agents, host=host, port=port, most=most, seed=seed, ready=_say_address)
         return
-    with progress_bar("variants", len(offered(names))) as advance:
-        write_page(names, agents, static, runtime=runtime, seed=seed, written=lambda _: advance(1))
+    listed = offered(names)
+    with progress_bar("variants", len(listed)) as advance:
+        write_page(listed, names, agents, static, runtime=runtime, seed=seed, written=lambda _: advance(1))
     typer.echo(f"{static}: open index.html in a browser, or put the folder on any web server.")
 
 

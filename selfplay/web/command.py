@@ -121,6 +121,7 @@ def _hosts(host: str) -> list[str]:
 
 
 def write_page(
+    listed: Sequence[Listed],
     names: Sequence[str],
     agents: Sequence[str],
     folder: Path,
@@ -129,7 +130,7 @@ def write_page(
     seed: int,
     written: Callable[[str], object],
 ) -> None:
-    """Write the page as a folder; see `selfplay.web.folder.write_folder`."""
-    listed, loaded = offered(names), offered_agents(agents, seed=seed)
+    """Write the page as a folder, with what is `offered`; see `selfplay.web.folder.write_folder`."""
+    loaded = offered_agents(agents, seed=seed)
     variant, agent = begin_with(names, listed, loaded)
     write_folder(folder, listed, loaded, variant=variant, agent=agent, runtime=runtime, written=written)

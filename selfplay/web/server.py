@@ -6,6 +6,7 @@ What comes from outside is small, checked and answered with one line; it never n
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -24,10 +25,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from games import AgentError, UserError, Variant, VariantError, start
+from games import AgentError, Position, UserError, Variant, VariantError, start
 from selfplay.describe import listing
 from selfplay.levels import Level, at_level
-from selfplay.player import Analysis
+from selfplay.player import Analysis, Player
 from selfplay.web.site import (
     MOST_SIMULATIONS,
     Agent,
@@ -45,6 +46,9 @@ MOST_OWN = 64
 
 MOST_BYTES = 64 * 1024
 """Of a message, and of a file of rules."""
+
+MOST_PLAYERS = 4
+"""Agents at some strength, each with its memory, that a page keeps."""
 
 OWN_FAMILY = "Your own"
 
@@ -116,16 +120,19 @@ class Site:
         self._own[variant.digest] = Listed(variant, OWN_FAMILY)
         return self._own[variant.digest].entry()
 
-    def analyses(self, question: Question) -> Iterator[Analysis]:
-        """Better and better answers; `UserError` if there is nothing to answer."""
-        agent = self.agents.get(question.agent)
-        if agent is None:
-            raise AgentError(f"expected one of {listing(list(self.agents))}, got {question.agent[:64]!r}")
+    def position(self, question: Question) -> Position:
+        """What a question is about; `UserError` if there is no such position."""
         position = start(self.variant(question.variant))
         for action in question.actions:
             position = position.play(action)
-        level = Level("", min(question.simulations, self._most), 0.0, "")
-        yield from at_level(agent.player, level).stream(position)
+        return position
+
+    def player(self, question: Question) -> Player:
+        """Who answers a question, with a memory of its own; `AgentError` if there is no such agent."""
+        agent = self.agents.get(question.agent)
+        if agent is None:
+            raise AgentError(f"expected one of {listing(list(self.agents))}, got {question.agent[:64]!r}")
+        return at_level(agent.player, Level("", min(question.simulations, self._most), 0.0, ""))
 
 
 def application(site: Site, *, hosts: Sequence[str], sessions: int = MOST_SESSIONS) -> Starlette:
@@ -144,7 +151,7 @@ def application(site: Site, *, hosts: Sequence[str], sessions: int = MOST_SESSIO
         text = site.script() if name == "site.js" else files.get(name)
         return _text(text, name) if text is not None else _missing()
 
-    async def variant(request: Request) -> Response:
+    def variant(request: Request) -> Response:  # in a thread: the first one may wait for kernels
         try:
             found = site.variant(request.path_params["digest"])
         except UserError:
@@ -211,14 +218,18 @@ class _Session:
     def __init__(self, site: Site, socket: WebSocket) -> None:
         self._site = site
         self._socket = socket
-        self._latest = 0
+        self._stopped = threading.Event()
+        self._players: dict[tuple[str, int], Player] = {}
 
     async def serve(self) -> None:
         """Answer until the page is gone."""
         async with anyio.create_task_group() as tasks:
-            with suppress(WebSocketDisconnect, RuntimeError):
-                while True:
-                    await self._hear(await self._socket.receive_text(), tasks)
+            try:
+                with suppress(WebSocketDisconnect, RuntimeError):
+                    while True:
+                        await self._hear(await self._socket.receive_text(), tasks)
+            finally:
+                self._stopped.set()
             tasks.cancel_scope.cancel()
 
     async def _hear(self, text: str, tasks: TaskGroup) -> None:
@@ -229,18 +240,29 @@ class _Session:
             where = ".".join(map(str, first["loc"])) or "a question"
             await self._say({"id": 0, "error": f"{where}: {first['msg']}"})
             return
-        self._latest = question.id
+        self._stopped.set()
+        self._stopped = threading.Event()
         if question.variant:
-            tasks.start_soon(self._answer, question)
+            tasks.start_soon(self._answer, question, self._stopped)
 
-    async def _answer(self, question: Question) -> None:
+    def _analyses(self, question: Question, stopped: threading.Event) -> Iterator[Analysis]:
+        """Better and better answers, by a player that remembers what it was asked before."""
+        position, asked = self._site.position(question), (question.agent, question.simulations)
+        if asked not in self._players:
+            player = self._site.player(question)
+            if len(self._players) == MOST_PLAYERS:
+                del self._players[next(iter(self._players))]
+            self._players[asked] = player
+        yield from self._players[asked].stream(position, stopped=stopped)
+
+    async def _answer(self, question: Question, stopped: threading.Event) -> None:
         """Send analyses as they come, unless a newer question has come meanwhile."""
-        analyses = self._site.analyses(question)
+        analyses = self._analyses(question, stopped)
         last: Analysis | None = None
         try:
-            while self._latest == question.id:
+            while not stopped.is_set():
                 following = await to_thread.run_sync(next, analyses, None)
-                if last is not None and self._latest == question.id:
+                if last is not None and not stopped.is_set():
                     await self._say({"id": question.id, "analysis": _plain(last), "done": following is None})
                 if following is None:
                     return
