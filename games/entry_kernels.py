@@ -34,7 +34,9 @@ BEGIN_GAME, LIST_MOVES, DRAW_MOVE, ACT, SETTLE = range(5)
 
 
 @inlined
-def _serve(rules: Rules, state: State, row: int, request: int, argument: int, out: NDArray[np.int16]) -> int:
+def serve_special(
+    rules: Rules, state: State, row: int, request: int, argument: int, out: NDArray[np.int16]
+) -> int:
     """Do what `special` promises."""
     if request == BEGIN_GAME:
         begin_special(rules, state, row)
@@ -92,7 +94,7 @@ _call: Any = intrinsic(_hand_over)
 
 def _entry(call: Any) -> int:
     rules, state, row, request, argument, out = _received(call)
-    return 1 + _serve(rules, state, row, request, argument, out)
+    return 1 + serve_special(rules, state, row, request, argument, out)
 
 
 @cache

@@ -179,47 +179,28 @@ def _search_by_evaluator(
     cache: Cache,
     rollouts: Rollouts,
 ) -> None:
-    """Evaluate the games' leaves together until no game needs it; all observations share one buffer."""
+    """Evaluate the games' leaves together until no game needs it; all observations share one buffer.
+
+    A game that is alone, and remembers, has the next leaves of its round evaluated with the one that waits.
+    """
     games = np.arange(len(tree.leaf), dtype=np.int32)
-    if len(games) == 1 and len(cache.keys):
-        _search_ahead(rules, tree, settings, rng, games, canvas, evaluator, cache, rollouts)
-        return
-    buffer = Observation.zeros(len(games), canvas)
+    remembers = len(cache.keys) > 0
+    most_ahead = FORESEEN if remembers and len(games) == 1 else 0
+    ahead, buffer = new_ahead(rules, most_ahead), Observation.zeros(len(games) + most_ahead, canvas)
     while True:
-        if len(cache.keys):
+        if remembers:
             games = games[: advance_remembered(rules, tree, settings, rng, games, cache)]
         n = len(games)
         if n == 0:
             return
-        observation = buffer.first(n)
-        observe_waiting(rules, tree, games, observation.cells, observation.legal, observation.rules)
-        logits, values = checked_evaluation(evaluator(observation), observation.legal.shape)
-        games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values, cache, rollouts)]
-
-
-def _search_ahead(
-    rules: Rules,
-    tree: Tree,
-    settings: Settings,
-    rng: NDArray[np.uint64],
-    games: NDArray[np.int32],
-    canvas: tuple[int, int],
-    evaluator: Evaluator,
-    cache: Cache,
-    rollouts: Rollouts,
-) -> None:
-    """The same for one game, whose next leaves are evaluated together with the one that waits."""
-    ahead, buffer = new_ahead(rules, FORESEEN), Observation.zeros(1 + FORESEEN, canvas)
-    while advance_remembered(rules, tree, settings, rng, games, cache):
-        found = foresee(rules, tree, settings, 0, cache, ahead)
-        observation = buffer.first(1 + found)
+        found = foresee(rules, tree, settings, 0, cache, ahead) if most_ahead else 0
+        observation = buffer.first(n + found)
         observed = observation.cells, observation.legal, observation.rules
         observe_waiting(rules, tree, games, *observed)
         observe_ahead(rules, ahead, found, *observed)
         logits, values = checked_evaluation(evaluator(observation), observation.legal.shape)
         keep_ahead(rules, ahead, found, logits, values, cache, rollouts)
-        if not advance_waiting(rules, tree, settings, rng, games, logits, values, cache, rollouts):
-            return
+        games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values, cache, rollouts)]
 
 
 def _search_by_rollouts(

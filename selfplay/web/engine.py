@@ -9,7 +9,7 @@ from typing import Any
 from games import Variant, kernels, load, rules, state
 from games.compiler import rules_of
 from games.encoding import PLANES
-from games.entry_kernels import _serve, special
+from games.entry_kernels import serve_special, special
 from games.group_kernels import area_lead
 from games.move_kernels import stones_lead
 from games.state import new_state
@@ -81,7 +81,7 @@ def tables(variant: Variant) -> dict[str, Any]:
 @cache
 def kernels_as_javascript() -> str:
     """Functions named `$kernel`, for every kernel that the page calls."""
-    translator = Translator(instead={special: _serve})
+    translator = Translator(instead={special: serve_special})
     for kernel, *types in _entries():
         translator.add(kernel, *types)
     return translator.text()
