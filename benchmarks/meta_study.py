@@ -38,7 +38,7 @@ CURVES, ZERO_SHOT, MINUTES = "curves.jsonl", "zero_shot.jsonl", "minutes.jsonl"
 
 AT = (0, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 MOST_CELLS = 49
-"""Boards that five minutes are measured on."""
+"""Boards that five minutes are measured on; no test variant is larger."""
 
 
 @dataclass(frozen=True)
@@ -377,7 +377,9 @@ def _takes_part(arm: Arm, variant: Variant, how: Settings) -> bool:
 
 
 def _wanted(arguments: argparse.Namespace) -> list[tuple[str, Variant]]:
-    """Test variants, all or those that are named; with minutes only the small ones."""
+    """Test variants, all or those that are named, small enough and, if it is asked for, solved."""
+    from selfplay.meta.validation import suite_file
+
     names = [variant.name for _, variant in exam_variants()]
     if unknown := [name for name in arguments.variant if name not in names]:
         raise UserError(f"expected a test variant such as {names[0]}, got {unknown[0]}")
@@ -385,7 +387,8 @@ def _wanted(arguments: argparse.Namespace) -> list[tuple[str, Variant]]:
         (kind, variant)
         for kind, variant in exam_variants()
         if (not arguments.variant or variant.name in arguments.variant)
-        and (arguments.minutes is None or _cells(variant) <= MOST_CELLS)
+        and _cells(variant) <= arguments.most_cells
+        and (not arguments.solved or suite_file(variant).exists())
     ]
 
 
@@ -401,6 +404,8 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--only", action="append", default=[], help="only this arm of the plan; repeat")
     parser.add_argument("--variant", action="append", default=[], help="only this test variant; repeat")
+    parser.add_argument("--most-cells", type=int, default=MOST_CELLS, help="only boards of at most so many")
+    parser.add_argument("--solved", action="store_true", help="only variants with solved positions")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--at", type=int, nargs="+", default=AT, help="positions at which is measured")
     parser.add_argument("--simulations", type=int, nargs="+", default=(0, 64), help="0: the policy alone")

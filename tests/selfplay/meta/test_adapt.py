@@ -36,6 +36,7 @@ QUICK = [
     "selfplay.simulations=4",
     "learner.batch_size=32",
     "learner.first_positions=40",
+    "learner.samples_per_position=2",
     "stop.enabled=false",
 ]
 
@@ -113,7 +114,7 @@ def test_known_variants_that_fit_the_board_are_rehearsed(tmp_path: Path) -> None
 
 def test_rehearsed_games_take_their_share(tmp_path: Path) -> None:
     source = initial(tmp_path / "init.safetensors")
-    run = adapted(tmp_path, source, "selfplay.rehearsal=0.4", "positions=4000")
+    run = adapted(tmp_path, source, "selfplay.rehearsal=0.4", "positions=2500")
     folder = RunFolder.open(run)
     numbers = [int(file.stem) for file in sorted((run / "games").glob("[0-9]*.npz"))]
     played = [episode.variant for number in numbers for episode in folder.episodes(number)]

@@ -23,7 +23,10 @@ META = (
     *PLAY, "network.blocks=1", "network.channels=8", "selfplay.threads=1", "tasks.together=2",
     "tasks.first_positions=40", "tasks.support=16", "tasks.query=16", "validation.positions=0", "device=cpu",
 )  # fmt: skip
-ADAPT = (*PLAY, "learner.batch_size=32", "learner.first_positions=40", "stop.enabled=false", "device=cpu")
+ADAPT = (
+    *PLAY, "learner.batch_size=32", "learner.first_positions=40", "learner.samples_per_position=2",
+    "stop.enabled=false", "device=cpu",
+)  # fmt: skip
 
 
 def run(*arguments: object, settings: tuple[str, ...] = ()) -> Result:

@@ -21,6 +21,7 @@ from selfplay.match import Forfeit, play_match
 from selfplay.meta.measuring import match_measure, suite_measure
 from selfplay.meta.plan import Arm, Plan, plan_of, read_plan
 from selfplay.meta.study import append_row, read_rows
+from selfplay.meta.validation import suite_file
 from selfplay.openings import draw_openings
 from selfplay.opponents import load_contestant
 from selfplay.opponents.network import network_player
@@ -226,6 +227,7 @@ def options(**changes: Any) -> argparse.Namespace:
     settings: dict[str, Any] = {
         "at": [0, 40], "simulations": [0], "games": 2, "rollouts": 2, "minutes": None, "zero_shot": False,
         "set": [], "network": None, "seeds": 2, "variant": [], "only": [],
+        "most_cells": meta_study.MOST_CELLS, "solved": False,
     }  # fmt: skip
     return argparse.Namespace(**(settings | changes))
 
@@ -250,6 +252,15 @@ def test_a_player_takes_part_in_zero_shot_play_only_on_boards_it_is_quick_on() -
     jobs = list(meta_study._jobs(plan, options(zero_shot=True, seeds=1)))
     small = [variant.name for _, variant in exam_variants() if meta_study._cells(variant) <= 12]
     assert [(each.name, each.variant) for each in jobs] == [("solver", name) for name in small]
+
+
+def test_small_and_solved_variants_are_measured_if_asked_for(init: Path) -> None:
+    plan, names = plan_of([f"a={init}"]), {variant.name: variant for _, variant in exam_variants()}
+    small = {each.variant for each in meta_study._jobs(plan, options(most_cells=20))}
+    assert small == {name for name, variant in names.items() if meta_study._cells(variant) <= 20}
+    solved = {each.variant for each in meta_study._jobs(plan, options(solved=True))}
+    assert solved == {name for name, variant in names.items() if suite_file(variant).exists()}
+    assert 0 < len(solved) < len(names)
 
 
 def test_a_variant_that_is_no_test_is_one_line(init: Path) -> None:
