@@ -24,9 +24,13 @@ _MEMORY = 1
 class Rescorer:
     """Corrects games of some variants; one thread at a time may use it."""
 
-    def __init__(self, variants: Sequence[Variant], nodes: int) -> None:
-        """`nodes`: positions that the solver may visit, for each ply of a game; 0: games stay as they are."""
-        self._variants, self._nodes = tuple(variants), nodes
+    def __init__(self, variants: Sequence[Variant], nodes: int, *, exact_only: bool = False) -> None:
+        """Make one.
+
+        nodes: positions that the solver may visit, for each ply of a game; 0: games stay as they are
+        exact_only: all solved positions are targets, and no others; any best move is as good as another
+        """
+        self._variants, self._nodes, self._exact_only = tuple(variants), nodes, exact_only
         self._solvers: dict[int, Solver] = {}
 
     def rescored(self, episode: Episode) -> Episode:
@@ -37,6 +41,10 @@ class Rescorer:
         exact, values, best = self._solver(episode.variant).solve_end(episode.actions, nodes=nodes)
         policy, value = episode.policy.copy(), episode.value.copy()
         value[exact:] = values[exact:]
+        if self._exact_only:
+            policy[exact:] = best[exact:] / best[exact:].sum(1, keepdims=True)
+            recorded = np.arange(len(best)) >= exact
+            return episode._replace(policy=policy, value=value, exact=exact, recorded=recorded)
         for ply in exact + np.flatnonzero(episode.recorded[exact:]):
             policy[ply] = _only(best[ply], policy[ply])
         return episode._replace(policy=policy, value=value, exact=exact)

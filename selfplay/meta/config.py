@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from mcts.config import MOST_ROLLOUTS
 from models.config import NetworkConfig
@@ -28,8 +28,19 @@ class VisitConfig(SelfPlayConfig):
     solver_nodes: int = Field(
         50, ge=0, description="positions that the exact solver visits, a ply of a game, to put its end right"
     )
+    teacher: Literal["search", "solver"] = Field(
+        "search",
+        description="who knows better: search with the network, or the exact solver, wherever it gets to the"
+        " end of quick games without a network; nothing else is learned then",
+    )
     cache_megabytes: int = Field(2, ge=0, description="memory for a variant's evaluations")
     visit_positions: int = Field(1_000, ge=1, description="recorded positions after which a visit ends early")
+
+    @model_validator(mode="after")
+    def _solver_may_visit(self) -> VisitConfig:
+        if self.teacher == "solver" and not self.solver_nodes:
+            raise ValueError("teacher: expected solver_nodes for the solver to teach, got 0")
+        return self
 
 
 CHANNELS = 32

@@ -31,7 +31,7 @@ class TaskPool:
         self.variants = tuple(variants)
         self.config = config
         seeds = np.random.SeedSequence(seed).generate_state(len(variants))
-        self._play = play
+        self._play = play if play.teacher == "search" else play.model_copy(update={"rollouts": 0})
         self._actors: list[Actor | None] = [None] * len(variants)
         self._seeds = [int(number) for number in seeds]
         capacity = config.window // 2
@@ -42,7 +42,8 @@ class TaskPool:
         self._played = [0] * len(variants)
         self._visits = [0] * len(variants)
         self._trust = [RolloutTrust(play.rollout_share) for _ in variants]
-        self._rescorers = [Rescorer([variant], play.solver_nodes) for variant in variants]
+        exact_only = play.teacher == "solver"
+        self._rescorers = [Rescorer([v], play.solver_nodes, exact_only=exact_only) for v in variants]
 
     def play(self, index: int, evaluator: Any) -> list[Episode]:
         """A visit to a variant, `advances` network batches or fewer; the games that ended, `variant` set."""
@@ -57,7 +58,8 @@ class TaskPool:
             positions += sum(int(episode.recorded.sum()) for episode in over)
             advances += 1
         self._mix(index, actor, ended, evaluator)
-        return [self._rescorers[index].rescored(episode)._replace(variant=index) for episode in ended]
+        rescored = (self._rescorers[index].rescored(episode)._replace(variant=index) for episode in ended)
+        return [episode for episode in rescored if episode.recorded.any()]
 
     def _mix(self, index: int, actor: Actor, episodes: Sequence[Episode], evaluator: Any) -> None:
         """Ask a visit's games how much playouts are worth beside the weights that played them."""

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from games import Variant
 from games.compilation import announce_first_compile
+from mcts import uniform_evaluator
 from mcts.config import Mixing
 from models import NetworkEvaluator, PolicyValueNet
 from models.checkpoint import pack_checkpoint
@@ -171,12 +172,15 @@ class MetaTraining:
 
     def _weights_for(self, index: int) -> dict[str, Tensor]:
         """What plays a variant: the initialisation, adapted to the variant if the algorithm adapts."""
-        if not self.algorithm.plays_adapted or not self.pool.can_learn(index):
+        taught = self.config.selfplay.teacher == "solver"
+        if taught or not self.algorithm.plays_adapted or not self.pool.can_learn(index):
             return self.params
         support = to_device(self.pool.task(index, self.rng).support, self.device)
         return self.algorithm.adapt(self.algorithm.params, support)
 
     def _play(self, index: int, weights: dict[str, Tensor]) -> list[Episode]:
+        if self.config.selfplay.teacher == "solver":
+            return self.pool.play(index, uniform_evaluator)
         torch.set_num_threads(1)
         if not hasattr(self._own, "evaluator"):
             self._own.evaluator = NetworkEvaluator(self.net, device=self.device)

@@ -109,6 +109,21 @@ def test_what_a_policy_keeps_is_in_proportion(episodes: list[Episode]) -> None:
                 assert len(set(found.policy[ply, kept].tolist())) == 1
 
 
+def test_only_what_is_exact_is_a_target_if_asked_for(episodes: list[Episode]) -> None:
+    """All of it, whether the game had searched there or not, with the best moves alike."""
+    rescorer, more = Rescorer(RULES, 3, exact_only=True), 0
+    for episode in episodes[:60]:
+        found = rescorer.rescored(episode)
+        for ply, position in enumerate(of(episode)[1]):
+            assert found.recorded[ply] == (ply >= found.exact)
+            if found.recorded[ply]:
+                best = [a for a, value in action_values(position).items() if value == minimax(position)]
+                assert np.flatnonzero(found.policy[ply]).tolist() == sorted(best)
+                np.testing.assert_allclose(found.policy[ply, best].astype(float), 1 / len(best), atol=1e-3)
+                more += not episode.recorded[ply]
+    assert more > 10
+
+
 def test_a_game_comes_out_the_same_whatever_was_put_right_before(episodes: list[Episode]) -> None:
     """Or a resumed run would differ from one that was never interrupted."""
     used = Rescorer(RULES, 3)

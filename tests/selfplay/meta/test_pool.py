@@ -73,6 +73,16 @@ def test_support_and_query_come_from_different_games() -> None:
     assert first_moves == {True, False}
 
 
+def test_a_teacher_that_knows_records_solved_positions_only() -> None:
+    """Hex on 3x3 is solved from the end back in some games, in most not as far as its first moves."""
+    play = PLAY.model_copy(update={"solver_nodes": 20, "teacher": "solver", "advances": 80})
+    pool = TaskPool([games.load("hex-3")], play, CONFIG, seed=1)
+    played = pool.play(0, uniform_evaluator)
+    assert len(played) > 4
+    assert all(np.array_equal(g.recorded, np.arange(len(g.actions)) >= g.exact) for g in played)
+    assert any(0 < g.exact < len(g.actions) for g in played)
+
+
 def test_each_variant_keeps_its_own_games() -> None:
     pool = pool_of("tictactoe", "connect3-4x4")
     played = [game for _ in range(4) for game in pool.play(1, uniform_evaluator)]

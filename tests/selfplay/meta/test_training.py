@@ -65,6 +65,26 @@ def test_every_kind_of_algorithm_learns_from_every_variant(tmp_path: Path, algor
     assert all(np.isfinite(t.numpy()).all() for t in training.params.values())
 
 
+def test_the_solver_can_teach(tmp_path: Path) -> None:
+    """Quick games without the network, of which only what was solved is learned."""
+    settings = config(positions=400)
+    play = settings.selfplay.model_copy(update={"teacher": "solver", "solver_nodes": 100, "advances": 60})
+    training = trained(tmp_path / "run", settings.model_copy(update={"selfplay": play}))
+    assert training.algorithm.steps > 0
+    folder = MetaFolder.open(tmp_path / "run")
+    snapshot = folder.latest()
+    assert snapshot is not None
+    games_played = folder.all_episodes(snapshot.number)
+    folder.close()
+    assert sum(int(g.recorded.sum()) for g in games_played) == training.recorded >= 400
+    assert all(np.array_equal(g.recorded, np.arange(len(g.actions)) >= g.exact) for g in games_played)
+
+
+def test_a_solver_that_may_visit_nothing_teaches_nothing() -> None:
+    with pytest.raises(ValueError, match="expected solver_nodes for the solver to teach, got 0"):
+        VisitConfig(teacher="solver", solver_nodes=0)
+
+
 def test_equal_seeds_give_equal_weights(tmp_path: Path) -> None:
     first, second = (trained(tmp_path / name, config("reptile")).params for name in "ab")
     for name, value in first.items():
