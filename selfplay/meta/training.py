@@ -11,7 +11,7 @@ Like self-play's, the loop is in turns, so that a run with a budget of positions
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import local
 from typing import Any
@@ -39,7 +39,7 @@ from selfplay.meta.folder import MetaFolder
 from selfplay.meta.outer import part, prefixed
 from selfplay.meta.pool import TaskPool, blind, by_canvas
 from selfplay.meta.seen import Seen
-from selfplay.meta.tasks import Task, to_device
+from selfplay.meta.tasks import TaskBatch, pooled, stack, to_device
 from selfplay.run import Snapshot, checkpoint_errors
 from selfplay.sight import ROLLOUTS
 
@@ -202,33 +202,40 @@ class MetaTraining:
     def _learn(self) -> list[OuterLosses]:
         """As many outer steps as new positions ask for."""
         ready = [[i for i in group if self.pool.can_learn(i)] for group in self.groups]
-        weights = np.array([len(group) for group in ready], float)
-        if not weights.any():
+        if not any(ready):
             return []
         if self.device.type == "cpu":
             torch.set_num_threads(1)  # algorithms share out their batches, not single operations
         together = self.config.tasks.together
         size = self.config.tasks.support + self.config.tasks.query
         losses = []
-        while self.debt >= together * size:
-            group = ready[int(self.rng.choice(len(ready), p=weights / weights.sum()))]
-            chosen = self.rng.choice(group, together, replace=len(group) < together)
-            tasks = list(self._threads.map(self.pool.task, chosen.tolist(), self.rng.spawn(together)))
-            self._look(tasks)
-            tasks = [self._moved(task) for task in tasks]
-            losses.append(self.algorithm.outer_step(tasks, progress=self.share()))
+        for tasks in self._drawn(int(self.debt // (together * size)), ready):
+            for samples in (pooled(tasks.support), pooled(tasks.query)):
+                self.seen.look(self.algorithm.objective.shown(samples))
+            losses.append(self.algorithm.outer_step(self._moved(tasks), progress=self.share()))
             self.debt -= together * size
         return losses
 
-    def _look(self, tasks: Sequence[Task]) -> None:
-        """Take note of what is learned from, before it is on a device that would have to be waited for."""
-        for task in tasks:
-            for samples in (task.support, task.query):
-                self.seen.look(self.algorithm.objective.shown(samples))
+    def _drawn(self, number: int, ready: Sequence[Sequence[int]]) -> Iterator[TaskBatch]:
+        """So many batches, each drawn while the one before it is learned from."""
+        coming = self._threads.submit(self._draw_tasks, ready) if number else None
+        for left in reversed(range(number)):
+            assert coming is not None
+            tasks = coming.result()
+            if left:
+                coming = self._threads.submit(self._draw_tasks, ready)
+            yield tasks
 
-    def _moved(self, task: Task) -> Task:
-        return task._replace(
-            support=to_device(task.support, self.device), query=to_device(task.query, self.device)
+    def _draw_tasks(self, ready: Sequence[Sequence[int]]) -> TaskBatch:
+        """Tasks of some variants of one size of board."""
+        together, weights = self.config.tasks.together, np.array([len(group) for group in ready], float)
+        group = ready[int(self.rng.choice(len(ready), p=weights / weights.sum()))]
+        chosen = self.rng.choice(group, together, replace=len(group) < together)
+        return stack(list(map(self.pool.task, chosen.tolist(), self.rng.spawn(together))))
+
+    def _moved(self, tasks: TaskBatch) -> TaskBatch:
+        return tasks._replace(
+            support=to_device(tasks.support, self.device), query=to_device(tasks.query, self.device)
         )
 
     def _metrics(
