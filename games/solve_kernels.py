@@ -151,11 +151,12 @@ def solve_end(
     actions: NDArray[np.int16],
     values: NDArray[np.int8],
     best: NDArray[np.bool_],
+    choices: NDArray[np.int16],
 ) -> int:
     """Solve the positions of a game, rows 0 to `plies` - 1, from the last one back until NODES reach `limit`.
 
-    The first ply that is known: from there on `values` are to play, and `best` tells which actions keep them.
-    `actions` is scratch.
+    The first ply that is known: from there on `values` are to play, `best` tells which actions keep them, and
+    `choices` how many there are. `actions` is scratch.
     """
     for ply in range(plies - 1, -1, -1):
         copy_row(game, ply, state, 0)
@@ -163,7 +164,8 @@ def solve_end(
         if value == UNSETTLED:
             return ply + 1
         seat = seat_to_play(game, ply)
-        for number in range(_list_actions(rules, game, ply, actions)):
+        choices[ply] = _list_actions(rules, game, ply, actions)
+        for number in range(choices[ply]):
             action = as_int(actions[number])
             copy_row(game, ply, state, 0)
             _play_below(rules, state, 0, action)

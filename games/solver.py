@@ -132,11 +132,13 @@ class SolvedEnd(NamedTuple):
     first: the first ply whose position is solved; T if none is
     values: int8 `[T]`, to play: 1 wins, 0 draws, -1 loses; arbitrary before `first`
     best: bool `[T, A]`: the actions that keep the value; arbitrary before `first`
+    choices: int16 `[T]`: how many actions are legal; arbitrary before `first`
     """
 
     first: int
     values: NDArray[np.int8]
     best: NDArray[np.bool_]
+    choices: NDArray[np.int16]
 
 
 class Solver:
@@ -195,13 +197,15 @@ class Solver:
         copy_row(start(self.variant).state, 0, game, 0)
         kernels.replay_game(self._rules, game, actions)
         values, best = np.zeros(plies, np.int8), np.zeros((plies, n_actions), np.bool_)
+        choices = np.zeros(plies, np.int16)
         self.forget()
         before, scratch = int(self._search.registers[kernels.NODES]), np.empty(n_actions + 1, np.int16)
+        limit = before + nodes
         first = kernels.solve_end(
-            self._rules, game, plies, self._state, self._search, before + nodes, scratch, values, best
+            self._rules, game, plies, self._state, self._search, limit, scratch, values, best, choices
         )
         self.nodes += int(self._search.registers[kernels.NODES]) - before
-        return SolvedEnd(first, values, best)
+        return SolvedEnd(first, values, best, choices)
 
     def forget(self) -> None:
         """Empty the table, as if nothing had been solved yet."""

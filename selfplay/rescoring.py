@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games import Variant
-from games.solver import Solver
+from games.solver import SolvedEnd, Solver
 from selfplay.actor import Episode
 
 _MEMORY = 1
@@ -28,7 +28,8 @@ class Rescorer:
         """Make one.
 
         nodes: positions that the solver may visit, for each ply of a game; 0: games stay as they are
-        exact_only: all solved positions are targets, and no others; any best move is as good as another
+        exact_only: all solved positions are targets, and no others; any best move is as good as another, and
+            the surprise is how far the target is from an even policy, so 0 where no move is a mistake
         """
         self._variants, self._nodes, self._exact_only = tuple(variants), nodes, exact_only
         self._solvers: dict[int, Solver] = {}
@@ -38,21 +39,29 @@ class Rescorer:
         if not self._nodes:
             return episode
         nodes = self._nodes * len(episode.actions)
-        exact, values, best = self._solver(episode.variant).solve_end(episode.actions, nodes=nodes)
-        policy, value = episode.policy.copy(), episode.value.copy()
-        value[exact:] = values[exact:]
+        solved = self._solver(episode.variant).solve_end(episode.actions, nodes=nodes)
+        exact, policy, value = solved.first, episode.policy.copy(), episode.value.copy()
+        value[exact:] = solved.values[exact:]
+        corrected = episode._replace(policy=policy, value=value, exact=exact)
         if self._exact_only:
-            policy[exact:] = best[exact:] / best[exact:].sum(1, keepdims=True)
-            recorded = np.arange(len(best)) >= exact
-            return episode._replace(policy=policy, value=value, exact=exact, recorded=recorded)
+            return _of_what_is_exact(corrected, solved)
         for ply in exact + np.flatnonzero(episode.recorded[exact:]):
-            policy[ply] = _only(best[ply], policy[ply])
-        return episode._replace(policy=policy, value=value, exact=exact)
+            policy[ply] = _only(solved.best[ply], policy[ply])
+        return corrected
 
     def _solver(self, variant: int) -> Solver:
         if variant not in self._solvers:
             self._solvers[variant] = Solver(self._variants[variant], memory=_MEMORY)
         return self._solvers[variant]
+
+
+def _of_what_is_exact(episode: Episode, solved: SolvedEnd) -> Episode:
+    """The solved positions as the only targets, with the best moves alike."""
+    exact, surprise = solved.first, np.zeros_like(episode.surprise)
+    kept = solved.best[exact:].sum(1)
+    episode.policy[exact:] = solved.best[exact:] / kept[:, None]
+    surprise[exact:] = np.log(solved.choices[exact:] / kept)
+    return episode._replace(recorded=np.arange(len(episode.actions)) >= exact, surprise=surprise)
 
 
 def _only(actions: NDArray[np.bool_], policy: NDArray[np.float16]) -> NDArray[np.float16]:

@@ -59,6 +59,9 @@ class TasksConfig(Section):
     search_value_share: float = Field(
         0.3, ge=0, le=1, description="share of the search's value in the value target"
     )
+    surprise_share: float = Field(
+        0.0, ge=0, le=1, description="share of positions drawn by how much their policy surprised"
+    )
     floor: float = Field(0.5, gt=0, le=1, description="share of visits that all variants get alike")
 
 

@@ -93,8 +93,13 @@ class TaskPool:
         return Task(self.variants[index], support, query)
 
     def _draw(self, half: Replay, number: int, rng: np.random.Generator) -> Samples:
-        share = self.config.search_value_share
-        batch = half.sample(rng, batch_size=number, window=half.capacity, search_value_share=share)
+        batch = half.sample(
+            rng,
+            batch_size=number,
+            window=half.capacity,
+            search_value_share=self.config.search_value_share,
+            surprise_share=self.config.surprise_share,
+        )
         return samples_of(batch)
 
     def _actor(self, index: int) -> Actor:

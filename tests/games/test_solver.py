@@ -216,11 +216,12 @@ def test_the_end_of_a_game_is_solved_back_as_far_as_nodes_reach(name: str, choic
     game = walk(games.start(solver.variant), choices)
     actions, firsts = np.array(game[-1].actions, np.int16), []
     for nodes in (1, 100, 20_000):
-        first, values, best = solver.solve_end(actions, nodes=nodes)
+        first, values, best, choices = solver.solve_end(actions, nodes=nodes)
         firsts.append(first)
         for ply in range(max(first, len(actions) - 8), len(actions)):
             expected = solver.action_values(game[ply])
             assert values[ply] == max(expected.values())
+            assert choices[ply] == len(expected)
             assert np.flatnonzero(best[ply]).tolist() == [a for a, v in expected.items() if v == values[ply]]
     assert firsts == sorted(firsts, reverse=True)
 

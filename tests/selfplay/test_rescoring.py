@@ -120,6 +120,8 @@ def test_only_what_is_exact_is_a_target_if_asked_for(episodes: list[Episode]) ->
                 best = [a for a, value in action_values(position).items() if value == minimax(position)]
                 assert np.flatnonzero(found.policy[ply]).tolist() == sorted(best)
                 np.testing.assert_allclose(found.policy[ply, best].astype(float), 1 / len(best), atol=1e-3)
+                even = len(position.legal_actions) / len(best)
+                assert found.surprise[ply] == pytest.approx(np.log(even), abs=1e-5)
                 more += not episode.recorded[ply]
     assert more > 10
 
