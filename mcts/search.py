@@ -197,9 +197,11 @@ def _search_by_evaluator(
         observation = buffer.first(n + found)
         observed = observation.cells, observation.legal, observation.rules
         observe_waiting(rules, tree, games, *observed)
-        observe_ahead(rules, ahead, found, *observed)
+        if found:
+            observe_ahead(rules, ahead, found, *observed)
         logits, values = checked_evaluation(evaluator(observation), observation.legal.shape)
-        keep_ahead(rules, ahead, found, logits, values, cache, rollouts)
+        if found:
+            keep_ahead(rules, ahead, found, logits, values, cache, rollouts)
         games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values, cache, rollouts)]
 
 
