@@ -122,8 +122,10 @@ METHOD = """## How it was measured
 FOOTER = """## Measure again
 
 ```sh
-python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml
-python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --zero-shot --only joint --only solver
+python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --only scratch --only joint --only plain \\
+    --at 0 250 500 1000 2000 5000 10000 --games 20 --seeds 1
+python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --zero-shot --only joint --only solver \\
+    --games 20 --seeds 1 --simulations 64
 python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --minutes 5 --only joint
 python -m benchmarks.meta_algorithms
 python benchmarks/meta_study.py --plan benchmarks/meta_algorithms.toml \\
