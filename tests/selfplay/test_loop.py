@@ -333,7 +333,7 @@ def test_a_gated_run_resumes_with_its_champion(tmp_path: Path) -> None:
 
 def test_a_challenge_is_won_by_the_better_player(tmp_path: Path) -> None:
     """Weights that learned tic-tac-toe for some seconds against fresh ones, and the other way round."""
-    config = tiny_run.PLAIN.model_copy(update={"positions": 6000})
+    config = tiny_run.PLAIN.model_copy(update={"positions": 12_000})
     training, _ = trained(tmp_path / "run", config, "tictactoe")
     fresh = PolicyValueNet(config.network).state_dict()
     gate = GateConfig(enabled=True, games=400, simulations=0)

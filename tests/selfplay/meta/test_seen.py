@@ -49,7 +49,8 @@ def settled(net: PolicyValueNet, *seen: Samples) -> PolicyValueNet:
 
 def test_what_was_seen_is_answered_as_before(net: PolicyValueNet) -> None:
     samples = positions(misere=0.0, line_length=0.25)
-    torch.testing.assert_close(outputs(settled(net, samples), samples), outputs(net, samples))
+    rounding = {"rtol": 1e-4, "atol": 1e-4}  # the sums are the same, their order isn't
+    torch.testing.assert_close(outputs(settled(net, samples), samples), outputs(net, samples), **rounding)
 
 
 @pytest.mark.parametrize("feature", [MISERE, LINE])
