@@ -142,8 +142,10 @@ class GateConfig(DuelConfig):
 class StopConfig(DuelConfig):
     """Whether a run ends before its budget is spent: once its agent doesn't improve any more.
 
-    The averaged weights meet those of the last test. Undecided counts as improved.
+    The averaged weights meet those of the last test that they improved by. Undecided counts as improved.
     """
+
+    patience: int = Field(3, ge=1, description="tests in a row without a gain before the run ends")
 
     first_positions: int = Field(8_000, ge=1, description="recorded positions before the first test")
     growth: float = Field(0.5, gt=0, description="share by which they have to grow, at least, until the next")

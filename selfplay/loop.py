@@ -125,7 +125,7 @@ class Training:
         self.champion = _copied(self.learner.ema) if config.gate.enabled else None
         self.rival = _copied(self.learner.ema) if config.stop.enabled else None
         self.next_test = config.stop.first_positions
-        self.improves = True  # as far as tests have shown
+        self.tests_without_gain = 0  # in a row
 
     @property
     def description(self) -> str:
@@ -173,8 +173,8 @@ class Training:
 
     @property
     def is_over(self) -> bool:
-        """Whether the budget is spent, or a test has shown that nothing more is gained."""
-        return self.share() >= 1.0 or not self.improves
+        """Whether the budget is spent, or tests have shown that nothing more is gained."""
+        return self.share() >= 1.0 or self.tests_without_gain >= self.config.stop.patience
 
     def share(self) -> float:
         """How much of the budget is spent, in [0, 1]."""
@@ -201,7 +201,7 @@ class Training:
             "steps": self.learner.steps,
             "rng": self.rng.bit_generator.state,
             "next_test": self.next_test,
-            "improves": self.improves,
+            "tests_without_gain": self.tests_without_gain,
             "trust": self.trust.state(),
         }
         tensors = self.learner.state() | _prefixed(self.champion, _CHAMPION) | _prefixed(self.rival, _RIVAL)
@@ -221,7 +221,7 @@ class Training:
         if "trust" in counters:
             self.trust.restore(counters["trust"])
         self.next_test = counters.get("next_test", self.next_test)
-        self.improves = counters.get("improves", True)
+        self.tests_without_gain = counters.get("tests_without_gain", 0)
         for i, (actor, evaluator) in enumerate(zip(self.actors, self.evaluators, strict=True)):
             prefix = f"{i}."
             mine = {k.removeprefix(prefix): a for k, a in snapshot.arrays.items() if k.startswith(prefix)}
@@ -329,17 +329,19 @@ class Training:
         }
 
     def _test_the_end(self) -> dict[str, Any]:
-        """Every so often, if the run may end early: is the agent stronger than at the last test?"""
+        """Every so often, if the run may end early: is the agent stronger than at the last gain?"""
         if self.rival is None or self.replay.recorded < self.next_test:
             return {}
         duel = self._duel(self.config.stop, self.learner.ema, self.rival)
-        self.improves = duel.verdict != "not stronger"
-        self.rival = _copied(self.learner.ema)
+        gains = duel.verdict != "not stronger"
+        self.tests_without_gain = 0 if gains else self.tests_without_gain + 1
+        if gains:
+            self.rival = _copied(self.learner.ema)
         result = duel.encounter.result
         moves = sum(len(game.position.actions) - game.opening_plies for game in result.games)
         growth = max(self.replay.recorded * self.config.stop.growth, moves / self.config.stop.effort)
         self.next_test = self.replay.recorded + int(growth)
-        return {"gain_points": result.points, "gain_games": len(result.games), "gains": float(self.improves)}
+        return {"gain_points": result.points, "gain_games": len(result.games), "gains": float(gains)}
 
     def _duel(self, test: DuelConfig, candidate: dict[str, Tensor], champion: dict[str, Tensor]) -> Duel:
         return challenge(

@@ -211,18 +211,19 @@ def scripted_end(verdicts: list[str | None], patch: pytest.MonkeyPatch) -> list[
 def test_a_run_ends_once_nothing_more_is_gained(tmp_path: Path) -> None:
     source = initial(tmp_path / "init.safetensors")
     with pytest.MonkeyPatch.context() as patch:
-        counted = scripted_end(["stronger", None, "not stronger"], patch)
-        run = adapted(tmp_path, source, "positions=100000", "stop.enabled=true", "stop.first_positions=200")
+        counted = scripted_end(["not stronger", None, "not stronger", "not stronger"], patch)
+        settings = "stop.enabled=true", "stop.first_positions=200", "stop.patience=2"
+        run = adapted(tmp_path, source, "positions=100000", *settings)
     tests = [row for row in read_metrics(run) if "gains" in row]
-    assert [row["gains"] for row in tests] == [1.0, 1.0, 0.0]
-    assert len(counted) == 3
+    assert [row["gains"] for row in tests] == [0.0, 1.0, 0.0, 0.0]
+    assert len(counted) == 4
     assert read_metrics(run)[-1]["positions"] < 100000
     bounds = [row["positions"] for row in tests]
     assert bounds[0] >= 200
     assert all(later >= 1.5 * earlier for earlier, later in pairwise(bounds))
 
 
-def test_a_test_of_the_end_compares_with_the_weights_of_the_last_test(tmp_path: Path) -> None:
+def test_a_test_of_the_end_compares_with_the_weights_of_the_last_gain(tmp_path: Path) -> None:
     config = quick_config(tmp_path, batch_size=32, stop=StopConfig(enabled=True, first_positions=100))
     pairs: list[tuple[torch.Tensor, torch.Tensor]] = []
 
@@ -231,7 +232,8 @@ def test_a_test_of_the_end_compares_with_the_weights_of_the_last_test(tmp_path: 
         pairs.append((candidate[name].clone(), champion[name].clone()))
         position = games.start(TICTACTOE)
         played = MatchResult((Game(0, 0, 0, position, 1), Game(0, 0, 1, position, 0)))
-        return Duel(Encounter(0, 1, played, 0.1), Sprt(), 0.0, None)
+        verdict: Any = "stronger" if len(pairs) == 1 else "not stronger"
+        return Duel(Encounter(0, 1, played, 0.1), Sprt(), 0.0, verdict)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("selfplay.loop.challenge", duel)
@@ -239,7 +241,7 @@ def test_a_test_of_the_end_compares_with_the_weights_of_the_last_test(tmp_path: 
         while len(pairs) < 3:
             training.iterate()
     assert torch.equal(pairs[1][1], pairs[0][0])
-    assert torch.equal(pairs[2][1], pairs[1][0])
+    assert torch.equal(pairs[2][1], pairs[1][1])
     assert not torch.equal(pairs[1][0], pairs[1][1])
 
 
