@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.meta_study import Workers
+from benchmarks.meta_study import Workers, one_thread_config
 from games import UserError
 from selfplay.meta.study import append_row
 
@@ -81,17 +81,13 @@ def curve_of(job: Job) -> list[dict[str, Any]]:
     """The adaptation curve of one variant with one seed."""
     import torch
 
-    from selfplay.config import read_config
-    from selfplay.meta.adapt import default_config
     from selfplay.meta.initialisation import Initialisation
     from selfplay.meta.measuring import measured_curve, suite_measure
-    from selfplay.meta.validation import quick_config, validation_exams
+    from selfplay.meta.validation import validation_exams
 
     torch.set_num_threads(1)
     exam = validation_exams()[job.number]
-    simulations = default_config().selfplay.simulations
-    base = quick_config(positions=job.at[-1], seed=job.seed, simulations=simulations)
-    config = read_config(None, list(job.settings), base=base)
+    config = one_thread_config(job.settings, positions=job.at[-1], seed=job.seed)
     training = Initialisation.load(job.init).training(config, (exam.variant,))
     return measured_curve(training, suite_measure(exam.variant, exam.suite, job.simulations), job.at)
 

@@ -253,14 +253,19 @@ def _measure(variant: Variant, how: Settings) -> tuple[str, Any]:
 
 def _config(job: Job) -> Any:
     """Adaptation with its default simulations and the arm's settings, on one thread, for all positions."""
+    config = one_thread_config(_settings(job), positions=job.how.at[-1], seed=job.seed)
+    return config if job.network is None else config.model_copy(update={"network": _network(job.network)})
+
+
+def one_thread_config(settings: Sequence[str], *, positions: int, seed: int) -> Any:
+    """Adaptation with its default simulations and these settings, on one thread."""
     from selfplay.config import read_config
     from selfplay.meta.adapt import default_config
     from selfplay.meta.validation import quick_config
 
     simulations = default_config().selfplay.simulations
-    config = quick_config(positions=job.how.at[-1], seed=job.seed, simulations=simulations)
-    config = read_config(None, _settings(job), base=config)
-    return config if job.network is None else config.model_copy(update={"network": _network(job.network)})
+    config = quick_config(positions=positions, seed=seed, simulations=simulations)
+    return read_config(None, settings, base=config)
 
 
 def _settings(job: Job) -> list[str]:

@@ -146,7 +146,6 @@ class StopConfig(DuelConfig):
     """
 
     patience: int = Field(3, ge=1, description="tests in a row without a gain before the run ends")
-
     first_positions: int = Field(8_000, ge=1, description="recorded positions before the first test")
     growth: float = Field(0.5, gt=0, description="share by which they have to grow, at least, until the next")
     effort: float = Field(0.2, gt=0, description="moves of a test for each position recorded until the next")
