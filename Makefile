@@ -62,7 +62,7 @@ bench: $(STAMP_TRAIN) ## measure speed on this machine, into benchmarks/results/
 bench-peers: $(STAMP_TRAIN) $(PEERS)/.stamp ## measure self-play beside other AlphaZero programs, in an environment of their own
 	@$(BIN)/python -m benchmarks.peers --python $(PEERS)/bin/python --json benchmarks/results/peers_selfplay.json
 
-meta-init: $(STAMP_TRAIN) ## meta-train the initialisation that ships, for two hours; an interrupted run goes on
+meta-init: $(STAMP_TRAIN) ## meta-train an initialisation in place of the released one, for two hours; an interrupted run goes on
 	@if [ -e runs/meta ]; then $(BIN)/selfplay meta-train --run runs/meta --resume; \
 	else $(BIN)/selfplay meta-train --run runs/meta --minutes 120; fi
 	@cp runs/meta/best.safetensors models/zoo/meta.safetensors

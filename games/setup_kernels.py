@@ -16,9 +16,11 @@ from games.rules import (
     LINE,
     N_SCAN,
     REACH,
+    REPEAT,
     RING,
     SECOND,
     STEP,
+    SUPERKO,
     SURROUNDS,
     Rules,
 )
@@ -62,7 +64,7 @@ def begin_from_stones(rules: Rules, state: State, row: int) -> None:
         return
     special(rules, state, row, BEGIN_GAME, 0, rules.scan[variant])
     special(rules, state, row, SETTLE, 0, rules.scan[variant])
-    if state.history.shape[1] > 0:
+    if rules.flags[variant, REPEAT] == SUPERKO:
         now = state.info[row, PLY]
         for ply in range(now):
             state.history[row, ply] = state.history[row, now]

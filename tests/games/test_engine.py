@@ -17,6 +17,7 @@ from games.compiler import compile_rules
 from games.encoding import EXTRA_ACTIONS
 from games.position import Position
 from games.rules import HOLE, MAX_LEGAL, N_CELLS
+from games.setup_kernels import begin_from_stones
 from games.state import ONGOING, PLY, STATUS, VARIANT, new_state
 from games.variant import Variant
 from tests.games.reference import ReferenceGame
@@ -175,6 +176,28 @@ def test_random_playouts_are_legal_games(name: str) -> None:
     plies = kernels.playout(rules, state, 0, streams, scratch)
     assert 1 <= plies == state.info[0, PLY] <= variant.ply_cap
     assert state.info[0, STATUS] != ONGOING
+
+
+def test_a_long_game_beside_superko_leaves_the_history_of_others_alone() -> None:
+    """The history's columns are for games of the superko variant, which are over sooner."""
+    small_go = """
+        board = { rows = 3, columns = 3 }
+        turn = { passing = "always", repeat = "superko" }
+        effect = { surround = true }
+        end = { count = "area" }
+        """
+    rules = compile_rules([Variant.from_toml(small_go, name="small-go"), games.load("breakthrough")])
+    state, copies = new_state(rules, 2), new_state(rules, 2)
+    state.history[:], copies.history[:] = 1, 2
+    scratch = np.empty(rules.flags[:, MAX_LEGAL].max() + 1, np.int16)
+    kernels.reset(rules, state, 0, 1)
+    kernels.playout(rules, state, 0, kernels.seed_streams(3, 1), scratch)
+    assert state.info[0, PLY] >= state.history.shape[1] > 1
+
+    kernels.copy_row(state, 0, copies, 0)
+    assert (copies.history[1] == 2).all()
+    begin_from_stones(rules, state, 0)
+    assert (state.history == 1).all()
 
 
 def test_playouts_depend_on_their_seed_only() -> None:
