@@ -133,7 +133,7 @@ def copy_row(source: State, source_row: int, target: State, target_row: int) -> 
         target.members[target_row, cell] = source.members[source_row, cell]
     for cell in range(source.liberties.shape[1]):
         target.liberties[target_row, cell] = source.liberties[source_row, cell]
-    # The history has room for games of variants with superko; others beside them may be longer, and keep none.
+    # Only variants with superko have a history, and room for their games; others beside them may be longer.
     for ply in range(min(source.history.shape[1], as_int(source.info[source_row, PLY]) + 1)):
         target.history[target_row, ply] = source.history[source_row, ply]
 
