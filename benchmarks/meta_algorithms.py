@@ -55,7 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--minutes", type=float, default=6.0, help="of each phase")
+    parser.add_argument("--minutes", type=float, default=3.0, help="of each phase")
     parser.add_argument("--only", nargs="+", choices=PHASES, default=list(PHASES), metavar="NAME")
     arguments = parser.parse_args()
     try:
@@ -77,7 +77,7 @@ def train(name: str, minutes: float) -> None:
     settings = [
         f"minutes={minutes}",
         f"validation.every_minutes={minutes}",
-        "validation.positions=1000",
+        "validation.positions=0",
         "learning.outer_rate=5e-4",
         *PHASES[name],
     ]
@@ -85,6 +85,7 @@ def train(name: str, minutes: float) -> None:
         summary = resume_meta_training(run, settings)
     else:
         summary = start_meta_training(run, None, released(), None, settings)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     write_atomically(RESULTS / f"phase-{name}.json", (json.dumps(summary, indent=1) + "\n").encode())
     print(f"{name}: {summary['validation']}", flush=True)
 

@@ -127,7 +127,7 @@ python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --only scratch 
 python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --zero-shot --only joint --only solver \\
     --games 20 --seeds 1 --simulations 64
 python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --minutes 5 --only joint --solved --seeds 1
-python -m benchmarks.meta_algorithms --minutes 4
+python -m benchmarks.meta_algorithms
 python benchmarks/meta_study.py --plan benchmarks/meta_algorithms.toml \\
     --results benchmarks/results/meta/algorithms --at 0 500 1000 2000 --games 20 --seeds 1 --solved \\
     --most-cells 20
