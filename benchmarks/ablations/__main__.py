@@ -3,9 +3,10 @@
     python -m benchmarks.ablations --plan benchmarks/ablations/connect4.toml --minutes 10 --seeds 2
     python -m benchmarks.ablations --plan benchmarks/ablations/connect4.toml --table
 
-The plan names arms by their settings beside the base's. An arm's row says what it makes of six solved sets
-after those minutes, with and without search. What is there isn't measured again, so a run that was stopped
-goes on; nothing else should run meanwhile, for the clock is what is equal.
+The plan names arms by their settings beside the base's. An arm's row says what it makes of four solved sets
+after those minutes, with and without search; all their positions are ones in which a mistake is possible, and
+none is a golden one (`connect4_positions.py` draws them). What is there isn't measured again, so a run that
+was stopped goes on; nothing else should run meanwhile, for the clock is what is equal.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from selfplay.suite import read_suite
 from selfplay.training import start_training
 
 HERE = Path(__file__).parent
-SUITE = HERE.parents[1] / "tests" / "golden" / "connect4_positions.jsonl"
+SUITE = HERE / "connect4_positions.jsonl"
 SIMULATIONS = (0, 64)
 VARIANT = "connect4"
 
