@@ -176,7 +176,8 @@ def moments(run: Path) -> list[Moment]:
         _, about = models.load_checkpoint(file)
         every.append(Moment(Path(f"{run}@{int(file.stem)}"), about["seconds"], about["positions"]))
     wanted = [every[-1].seconds * (k + 1) / MOMENTS for k in range(MOMENTS)]
-    return [min(every, key=lambda m: abs(m.seconds - seconds)) for seconds in wanted]
+    nearest = (min(every, key=lambda m: abs(m.seconds - seconds)) for seconds in wanted)
+    return list(dict.fromkeys(nearest))
 
 
 def keep(file: Path, report: dict[str, Any], into: dict[str, Any]) -> None:
