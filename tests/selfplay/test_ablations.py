@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 
+import games
 from benchmarks.ablations import __main__ as ablations
 from games import UserError
+from games.solver import Solver
 from selfplay.config import read_config
+from selfplay.openings import canonical_key
+from selfplay.suite import read_suite
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "connect4_positions.jsonl"
 PLAN = Path(ablations.__file__).with_name("connect4.toml")
 
 
@@ -57,3 +62,25 @@ def test_the_table_holds_means_over_seeds() -> None:
     text = ablations.table([row("base", 0, 0.1, 0.04), row("base", 1, 0.2, 0.06), row("x", 0, 0.3, 0.01)])
     assert "| base | 2 | 1,000 | 15.0 % | 5.0 % | 50.0 % |" in text
     assert "| x | 1 | 1,000 | 30.0 % | 1.0 % | 50.0 % |" in text
+
+
+def test_what_ablations_look_at_leaves_room_for_mistakes_and_is_not_golden() -> None:
+    variant = games.load(ablations.VARIANT)
+    suite = read_suite(ablations.SUITE, variant)
+    golden = read_suite(GOLDEN, variant)
+    assert {name: sum(p.set == name for p in suite) for name in {p.set for p in suite}} == dict.fromkeys(
+        ("random-early", "random-middle", "good-early", "good-middle"), 200
+    )
+    assert all(len(set(solved.values.values())) > 1 for solved in suite)
+    keys = {canonical_key(solved.position) for solved in suite}
+    assert len(keys) == len(suite)
+    assert keys.isdisjoint(canonical_key(solved.position) for solved in golden)
+
+
+def test_an_outside_engine_s_scores_are_our_solver_s_values() -> None:
+    variant = games.load(ablations.VARIANT)
+    solver = Solver(variant)
+    late = [solved for solved in read_suite(ablations.SUITE, variant) if solved.position.ply >= 23]
+    assert len(late) >= 20
+    for solved in late:
+        assert solver.action_values(solved.position) == solved.values
