@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from games.encoding import Observation
-from models.byte_convolution import ByteConv2d, bytes_compute_here
 from models.config import InferencePrecision
 from models.format import one_line
-from models.network import WRAP_COLUMNS, WRAP_ROWS, Block, PolicyValueNet, value_to_play
+from models.fused import FusedNetwork, bytes_compute_here, fuses_here
+from models.network import WRAP_COLUMNS, WRAP_ROWS, PolicyValueNet, value_to_play
 
 logger = logging.getLogger(__name__)
 
@@ -74,17 +74,18 @@ class NetworkEvaluator:
         self.device = choose_device(device)
         self.dtype = choose_dtype(precision, self.device)
         self._net = _inference_copy(net, self.device, self.dtype)
-        self._bytes = _with_bytes(self._net, self.device) if precision == "int8" else []
-        self._settled = not self._bytes
-        self._forward: Forward = self._net
+        self._fused = _fused(self._net, self.device, with_bytes=precision == "int8")
+        self._eager: Forward = self._net if self._fused is None else self._fused
+        self._forward: Forward = self._eager
         self.compiled = compile == "on" and self._compile()
         self._recordings: dict[tuple[int | torch.dtype, ...], Recording] = {}
 
     @property
     def description(self) -> str:
         """The path that evaluations take, in one line."""
-        mode = "compiled" if self.compiled else "eager"
-        precision = "int8" if self._bytes else str(self.dtype).removeprefix("torch.")
+        mode = "compiled" if self.compiled else "eager" if self._fused is None else "fused"
+        has_bytes = self._fused is not None and self._fused.with_bytes
+        precision = "int8" if has_bytes else str(self.dtype).removeprefix("torch.")
         name = f"{self.device} {precision} channels-last {mode}"
         if self.device.type == "cuda":
             return f"{name}, CUDA graphs"
@@ -97,9 +98,8 @@ class NetworkEvaluator:
         state_dict: that of a `PolicyValueNet` of the same config, on any device, in any precision
         """
         self._net.load_state_dict(state_dict)
-        for conv in self._bytes:
-            conv.begin()
-        self._settled = not self._bytes
+        if self._fused is not None:
+            self._fused.begin()
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)  # recordings replay on a stream of their own
 
@@ -108,21 +108,12 @@ class NetworkEvaluator:
         """Logits `[B, A]` without legality mask and value_to_play `[B]`, float32, in arrays of their own."""
         wraps = bool(observation.rules[:, (WRAP_ROWS, WRAP_COLUMNS)].any())
         try:
-            evaluation = self._evaluate(observation, wraps)
-            if not self._settled:
-                self._settle()
-            return evaluation
+            return self._evaluate(observation, wraps)
         except Exception as error:
             if not self.compiled:
                 raise
             self._fall_back(error)
             return self._evaluate(observation, wraps)
-
-    def _settle(self) -> None:
-        """A batch has shown how large activations get."""
-        for conv in self._bytes:
-            conv.settle()
-        self._settled = True
 
     def _evaluate(self, observation: Observation, wraps: bool) -> Evaluation:
         if self.device.type == "cuda":
@@ -162,7 +153,7 @@ class NetworkEvaluator:
     def _fall_back(self, error: Exception) -> None:
         logger.warning("torch.compile failed, evaluating eagerly: %s", one_line(error))
         self.compiled = False
-        self._forward = self._net
+        self._forward = self._eager
         self._recordings.clear()
 
 
@@ -261,17 +252,14 @@ def _inference_copy(net: PolicyValueNet, device: torch.device, dtype: torch.dtyp
     return inference
 
 
-def _with_bytes(net: PolicyValueNet, device: torch.device) -> list[ByteConv2d]:
-    """Let a network's blocks convolve bytes; none where that isn't possible."""
-    if device.type != "cpu" or not bytes_compute_here():
+def _fused(net: PolicyValueNet, device: torch.device, *, with_bytes: bool) -> FusedNetwork | None:
+    """The quick way for this device, None where there is none."""
+    if with_bytes and not (device.type == "cpu" and bytes_compute_here()):
         logger.warning("int8 isn't possible on this device, evaluating in float32")
-        return []
-    found = []
-    for block in net.blocks:
-        assert isinstance(block, Block)
-        block.first, block.second = ByteConv2d(block.first), ByteConv2d(block.second)
-        found += [block.first, block.second]
-    return found
+        with_bytes = False
+    if device.type != "cpu" or not fuses_here():
+        return None
+    return FusedNetwork(net, with_bytes=with_bytes)
 
 
 def choose_device(device: str | torch.device) -> torch.device:

@@ -22,7 +22,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from games.encoding import EXTRA_ACTIONS, MAX_SIZE, PLANES, RULE_FEATURES
-from models.byte_convolution import ByteConv2d
 from models.config import NetworkConfig
 
 ON_BOARD = PLANES.index("on_board")
@@ -234,18 +233,20 @@ def convolve(conv: nn.Conv2d, x: Tensor, canvas: Canvas) -> Tensor:
 
     Returns `[B, C', H, W]`, arbitrary off the board.
     """
+    around, padding = surround(x, canvas)
+    return F.conv2d(around, conv.weight, conv.bias, padding=padding)
+
+
+def surround(x: Tensor, canvas: Canvas) -> tuple[Tensor, int]:
+    """What a 3x3 convolution sees, and how many zeros it has to put around that: x as it is, and 1, without
+    wrapping, else `[B, C, H+2, W+2]` and 0.
+    """
     if canvas.wrapping is None:
-        return _convolve(conv, x, 1)
+        return x, 1
     batch, channels, height, width = x.shape
     cells = x.permute(0, 2, 3, 1).reshape(batch * height * width, channels)  # a view in channels-last
     padded = F.embedding(canvas.wrapping.source, cells)  # a gather of whole rows, faster than indexing
-    return _convolve(conv, padded.permute(0, 3, 1, 2) * canvas.wrapping.keep, 0)
-
-
-def _convolve(conv: nn.Conv2d, x: Tensor, padding: int) -> Tensor:
-    if isinstance(conv, ByteConv2d):
-        return conv.padded(x, padding)
-    return F.conv2d(x, conv.weight, conv.bias, padding=padding)
+    return padded.permute(0, 3, 1, 2) * canvas.wrapping.keep, 0
 
 
 def lay_out(planes: Tensor, rules: Tensor, *, wraps: bool) -> Canvas:

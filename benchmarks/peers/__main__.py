@@ -41,6 +41,7 @@ class Program(NamedTuple):
 
 PROGRAMS = (
     Program("ours", "ours", is_ours=True),
+    Program("ours, int8", "ours", ("--int8",), is_ours=True),
     Program("pgx+mctx", "pgx_mctx"),
     Program("openspiel, jitted", "openspiel_alphazero", ("--jitted",), shares_cores=False),
     Program("openspiel, as shipped", "openspiel_alphazero", shares_cores=False),

@@ -1,8 +1,17 @@
-"""Our self-play, as `selfplay train` runs it, without the learning in between."""
+"""Our self-play, as `selfplay train` runs it, without the learning in between.
+
+--int8   with convolutions in bytes, as with `--set selfplay.precision=int8`
+"""
 
 from __future__ import annotations
 
-from benchmarks.peers.conditions import count, read_conditions
+import sys
+
+INT8 = "--int8" in sys.argv
+if INT8:
+    sys.argv.remove("--int8")
+
+from benchmarks.peers.conditions import count, read_conditions  # noqa: E402
 
 CONDITIONS = read_conditions()
 
@@ -20,7 +29,11 @@ def main() -> None:
         positions=10**9,
         network=NetworkConfig(blocks=CONDITIONS.blocks, channels=CONDITIONS.channels),
         selfplay=SelfPlayConfig(
-            games=CONDITIONS.batch, threads=threads, advances=64, simulations=CONDITIONS.simulations
+            games=CONDITIONS.batch,
+            threads=threads,
+            advances=64,
+            simulations=CONDITIONS.simulations,
+            precision="int8" if INT8 else "auto",
         ),
     )
     training = Training(config, [games.load("connect4")])

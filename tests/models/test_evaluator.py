@@ -12,8 +12,8 @@ import torch
 
 from games.encoding import Observation
 from models import NetworkConfig, NetworkEvaluator, PolicyValueNet, value_to_play
-from models.byte_convolution import ByteConv2d
 from models.evaluator import Recording, fixed_batch
+from models.fused import fuses_here
 from tests.models.boards import SMALL, evaluate, observe, scramble, stack
 
 BOARD = """
@@ -84,15 +84,6 @@ def test_int8_looks_again_at_new_weights(net: PolicyValueNet) -> None:
     assert np.abs(evaluator(BATCH)[0] - logits).max() < 0.05 * np.abs(logits).max()
 
 
-def test_int8_cuts_off_what_is_beyond_the_range() -> None:
-    """It doesn't wrap round, as a byte would."""
-    conv = ByteConv2d(torch.nn.Conv2d(3, 4, 3, padding=1).requires_grad_(False))
-    conv.padded(torch.rand(2, 3, 5, 5), 1)
-    conv.settle()
-    largest, beyond = (conv.padded(torch.full((1, 3, 5, 5), x), 1) for x in (conv.peak, 100.0))
-    torch.testing.assert_close(beyond, largest, rtol=0, atol=0)
-
-
 def test_load_takes_over_new_weights_only_when_told(net: PolicyValueNet) -> None:
     evaluator = NetworkEvaluator(net, device="cpu", precision="float32")
     before = truth(net, BATCH)
@@ -125,7 +116,9 @@ def test_read_only_observations_are_welcome(net: PolicyValueNet) -> None:
 
 def test_description_names_the_path(net: PolicyValueNet) -> None:
     evaluator = NetworkEvaluator(net, device="cpu", precision="float32")
-    assert evaluator.description == "cpu float32 channels-last eager, 1 thread"
+    assert (
+        evaluator.description == f"cpu float32 channels-last {'fused' if fuses_here() else 'eager'}, 1 thread"
+    )
 
 
 def test_threads_with_their_own_instances_agree_with_one(net: PolicyValueNet) -> None:
@@ -153,7 +146,7 @@ def test_a_failed_compilation_falls_back_to_eager(
     assert "compiled" in evaluator.description
     with caplog.at_level(logging.WARNING):
         assert_close(evaluator(BATCH), truth(net, BATCH), 1e-5)
-    assert "eager" in evaluator.description
+    assert "compiled" not in evaluator.description
     assert [r.getMessage() for r in caplog.records] == [
         "torch.compile failed, evaluating eagerly: no backend today and a long story"
     ]
