@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -24,14 +23,15 @@ from typing import Any, NamedTuple
 
 import games
 import models
-from benchmarks.ablations.__main__ import errors
+from benchmarks.solved import THREADS, solved_errors
 from games import Position, UserError, Variant
 from games.position import swap_action
-from models.format import write_atomically, zoo_file
+from models.format import zoo_file
 from selfplay.arena_command import run_arena
-from selfplay.evaluate import evaluate_player, load_players
+from selfplay.bench import machine
+from selfplay.evaluate import load_players
+from selfplay.options import write_json
 from selfplay.run import archived_agents
-from selfplay.suite import read_suite
 from selfplay.training import resume_training, start_training
 from selfplay.versions import versions
 from tests.games.theory import claims
@@ -41,7 +41,6 @@ RESULTS = ROOT / "benchmarks" / "results" / "strength"
 SUITES = {"connect4": ROOT / "tests" / "golden" / "connect4_positions.jsonl"}
 
 SIMULATIONS = 64
-THREADS = 2
 GAMES = 100
 GAMES_ON_THE_WAY = 40
 MOMENTS = 6
@@ -75,7 +74,7 @@ def main() -> None:
         variant = games.load(arguments.game)
         report = _read(file)
         if report.get("settings") != settings:
-            report = {"game": variant.name, "settings": settings, "machine": _machine()}
+            report = {"game": variant.name, "settings": settings, "machine": machine() | versions()}
         if "training" not in report:
             keep(file, report | {"training": trained(variant, run, settings)}, report)
         if "result" not in report:
@@ -100,7 +99,7 @@ def final(variant: Variant, agent: Path) -> dict[str, Any]:
     """The last agent's match, and what is known of the game."""
     found: dict[str, Any] = {"match": match(variant, agent, OPPONENTS[variant.name], GAMES)}
     if variant.name in SUITES:
-        found["errors"] = solved(variant, agent)
+        found["errors"] = solved_errors(agent, variant, SUITES[variant.name], (0, SIMULATIONS))
     if variant.name == "hex-7":
         found["openings"] = openings_answered(variant, agent)
     print(json.dumps({key: value for key, value in found.items() if key != "match"}), flush=True)
@@ -111,7 +110,7 @@ def on_the_way(variant: Variant, moment: Moment) -> dict[str, Any]:
     """How strong an earlier agent was."""
     row: dict[str, Any] = {"seconds": moment.seconds, "positions": moment.positions}
     if variant.name in SUITES:
-        row["errors"] = solved(variant, moment.agent)
+        row["errors"] = solved_errors(moment.agent, variant, SUITES[variant.name], (0, SIMULATIONS))
     else:
         row["points"] = match(variant, moment.agent, FIRST_OPPONENT, GAMES_ON_THE_WAY)["points"]
     print(json.dumps(row), flush=True)
@@ -135,17 +134,6 @@ def match(variant: Variant, agent: Path, opponent: str, number: int) -> dict[str
     )
     (encounter,) = report["pairings"]
     return {"opponent": opponent, "simulations": SIMULATIONS, **encounter}
-
-
-def solved(variant: Variant, agent: Path) -> dict[str, dict[str, float]]:
-    """Shares of moves that lose value, by simulations and set."""
-    suite = read_suite(SUITES[variant.name], variant)
-    numbers = (0, SIMULATIONS)
-    players = load_players(str(agent), numbers, threads=THREADS)
-    return {
-        str(number): errors(evaluate_player(player, variant, suite))
-        for number, player in zip(numbers, players, strict=True)
-    }
 
 
 def openings_answered(variant: Variant, agent: Path) -> dict[str, Any]:
@@ -183,16 +171,12 @@ def moments(run: Path) -> list[Moment]:
 def keep(file: Path, report: dict[str, Any], into: dict[str, Any]) -> None:
     """Write down what is known so far."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, (json.dumps(report, indent=1) + "\n").encode())
+    write_json(file, report)
     into.update(report)
 
 
 def _read(file: Path) -> dict[str, Any]:
     return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
-
-
-def _machine() -> dict[str, Any]:
-    return {"cores": os.cpu_count(), "versions": versions()}
 
 
 def _arguments() -> argparse.Namespace:

@@ -40,12 +40,13 @@ _operators: Any = torch.ops
 
 
 class Packed(NamedTuple):
-    """A convolution's weights in the library's order; scales: of bytes, for each output channel."""
+    """A convolution's weights in the library's order; of bytes also scales and zeros by output channel."""
 
     weight: Tensor
     bias: Tensor | None
     padding: int
     scales: Tensor | None = None
+    zeros: Tensor | None = None
 
 
 class Arithmetic(Protocol):
@@ -127,7 +128,7 @@ class Bytes:
         whole = (weight / scales[:, None, None, None]).round().clamp(-_WEIGHT_STEPS, _WEIGHT_STEPS)
         form = (_ONES, [padding, padding], _ONES, 1, list(shape))
         reordered = _operators.onednn.qconv_prepack(whole.to(torch.int8), scales, self._step, 0, *form)
-        return Packed(reordered, bias, padding, scales)
+        return Packed(reordered, bias, padding, scales, torch.zeros(len(scales), dtype=torch.int64))
 
     def given(self, x: Tensor) -> Tensor:
         rounded = torch.add(_HALF, x, alpha=1.0 / self._step)
@@ -151,9 +152,7 @@ class Bytes:
         return result
 
     def _inputs(self, packed: Packed, given: Tensor) -> tuple[Any, ...]:
-        assert packed.scales is not None
-        zeros = torch.zeros(len(packed.scales), dtype=torch.int64)
-        return given, self._step, 0, packed.weight, packed.scales, zeros
+        return given, self._step, 0, packed.weight, packed.scales, packed.zeros
 
     def _form(self, packed: Packed) -> tuple[Any, ...]:
         return packed.bias, _ONES, [packed.padding, packed.padding], _ONES, 1

@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import games
+from benchmarks.solved import solved_errors
 from games import UserError
-from selfplay.evaluate import Evaluation, evaluate_player, load_players
 from selfplay.meta.study import append_row, read_rows
-from selfplay.suite import read_suite
 from selfplay.training import start_training
 
 HERE = Path(__file__).parent
@@ -94,19 +93,8 @@ def trained(settings: Sequence[str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         summary = start_training([variant], run, None, settings)
-        suite = read_suite(SUITE, variant)
-        players = load_players(str(run), SIMULATIONS, threads=2)
-        found = {
-            str(number): errors(evaluate_player(player, variant, suite))
-            for number, player in zip(SIMULATIONS, players, strict=True)
-        }
+        found = solved_errors(run, variant, SUITE, SIMULATIONS)
     return {"positions": summary["positions"], "steps": summary["steps"], "errors": found}
-
-
-def errors(evaluation: Evaluation) -> dict[str, float]:
-    """Shares of moves that lose value, by set and in the mean."""
-    scores = {**evaluation.sets, "mean": evaluation.mean}
-    return {name: round(1 - score.value_preserving.mean, 4) for name, score in scores.items()}
 
 
 def line(row: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -24,6 +25,13 @@ class Conditions(NamedTuple):
     blocks: int
     channels: int
     batch: int
+
+
+def takes_flag(name: str) -> bool:
+    """Whether a worker of its own kind was asked for; to be read before the conditions."""
+    if given := name in sys.argv:
+        sys.argv.remove(name)
+    return given
 
 
 def read_conditions() -> Conditions:

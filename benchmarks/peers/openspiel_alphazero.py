@@ -5,15 +5,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-JITTED = "--jitted" in sys.argv
-if JITTED:
-    sys.argv.remove("--jitted")
+from benchmarks.peers.conditions import count, read_conditions, takes_flag
 
-from benchmarks.peers.conditions import count, read_conditions  # noqa: E402
-
+JITTED = takes_flag("--jitted")
 CONDITIONS = read_conditions()
 
 import jax  # noqa: E402

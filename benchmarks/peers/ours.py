@@ -5,14 +5,9 @@
 
 from __future__ import annotations
 
-import sys
+from benchmarks.peers.conditions import count, read_conditions, takes_flag
 
-INT8 = "--int8" in sys.argv
-if INT8:
-    sys.argv.remove("--int8")
-
-from benchmarks.peers.conditions import count, read_conditions  # noqa: E402
-
+INT8 = takes_flag("--int8")
 CONDITIONS = read_conditions()
 
 import games  # noqa: E402

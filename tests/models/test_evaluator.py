@@ -25,6 +25,8 @@ CYLINDER = observe(BOARD, canvas=(4, 5), wrap_columns=True)
 BATCH = stack(observe(BOARD, canvas=(4, 5)), CYLINDER, observe("X . O", canvas=(4, 5)))
 
 
+UNCOMPILED = "fused" if fuses_here() else "eager"
+
 DEVICES = ["cpu", *["cuda"] * torch.cuda.is_available()]
 
 
@@ -116,9 +118,7 @@ def test_read_only_observations_are_welcome(net: PolicyValueNet) -> None:
 
 def test_description_names_the_path(net: PolicyValueNet) -> None:
     evaluator = NetworkEvaluator(net, device="cpu", precision="float32")
-    assert (
-        evaluator.description == f"cpu float32 channels-last {'fused' if fuses_here() else 'eager'}, 1 thread"
-    )
+    assert evaluator.description == f"cpu float32 channels-last {UNCOMPILED}, 1 thread"
 
 
 def test_threads_with_their_own_instances_agree_with_one(net: PolicyValueNet) -> None:
@@ -146,7 +146,7 @@ def test_a_failed_compilation_falls_back_to_eager(
     assert "compiled" in evaluator.description
     with caplog.at_level(logging.WARNING):
         assert_close(evaluator(BATCH), truth(net, BATCH), 1e-5)
-    assert "compiled" not in evaluator.description
+    assert UNCOMPILED in evaluator.description
     assert [r.getMessage() for r in caplog.records] == [
         "torch.compile failed, evaluating eagerly: no backend today and a long story"
     ]
