@@ -24,6 +24,7 @@ from selfplay.meta.plan import read_plan
 from selfplay.meta.split import KINDS
 from selfplay.meta.study import (
     PENALTY,
+    Differences,
     Estimate,
     Factor,
     Row,
@@ -49,6 +50,9 @@ ZERO_SHOT_KNOWN, ZERO_SHOT_NEW = 0.75, 0.5
 STEP_FACTOR = 5.0
 WANTED_MINUTES = 5.0
 """What is wanted."""
+
+BY_CHANCE = 0.025
+"""Share of variants that fall below a 95 % interval though nothing differs."""
 
 
 def main() -> None:
@@ -103,7 +107,7 @@ and mechanisms that the training doesn't hold at all (mechanisms)."""
 METHOD = """## How it was measured
 
 - Arms: {arms}.
-- Each arm learned each variant by self-play alone, {seeds}, on one thread, with `adapt`'s settings
+- Each arm learned each variant by self-play alone ({seeds}), on one thread, with `adapt`'s settings
   ({search} simulations a move) and a learning rate that falls over the whole budget of **{budget}
   positions**. Rehearsal and the early end are off. The rate's schedule is made for the full budget:
   strength after fewer positions is that of a run on its way, not of one that ends there.
@@ -122,7 +126,9 @@ METHOD = """## How it was measured
 FOOTER = """## Measure again
 
 ```sh
-python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --only scratch --only joint --only plain \\
+python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --only scratch --only joint \\
+    --at 0 250 500 1000 2000 5000 10000 --games 20 --seeds 3 --set selfplay.solver_nodes=100
+python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --only plain \\
     --at 0 250 500 1000 2000 5000 10000 --games 20 --seeds 1 --set selfplay.solver_nodes=100
 python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --zero-shot --only joint --only solver \\
     --games 20 --seeds 1 --simulations 64
@@ -173,7 +179,6 @@ def _shipped_line(results: Results) -> str:
 
 def _method(results: Results) -> str:
     rows = results.curves
-    seeds = len({row["seed"] for row in rows})
     suites, matches = (
         {row["variant"] for row in rows if row["measure"] == kind} for kind in ("suite", "match")
     )
@@ -181,13 +186,22 @@ def _method(results: Results) -> str:
     named = [f"{arm} ({next(row['algorithm'] for row in rows if row['arm'] == arm)})" for arm in results.arms]
     return METHOD.format(
         arms=", ".join(named),
-        seeds="one seed" if seeds == 1 else f"{seeds} seeds",
+        seeds=_seeds(results),
         search="/".join(str(s) for s in sorted({row["simulations"] for row in rows})),
         budget=f"{results.budget:,.0f}",
         suites=f"{len(suites)} variants",
         matches=played if matches else "",
         penalty=PENALTY,
     )
+
+
+def _seeds(results: Results) -> str:
+    """How many seeds; by arm, where they differ."""
+    counts = {arm: len({r["seed"] for r in results.curves if r["arm"] == arm}) for arm in results.arms}
+    words = {arm: "one seed" if count == 1 else f"{count} seeds" for arm, count in counts.items()}
+    if len(set(words.values())) == 1:
+        return next(iter(words.values()))
+    return ", ".join(f"{arm} {said}" for arm, said in words.items())
 
 
 # --- wanted and reached -------------------------------------------------------------------------------------
@@ -225,7 +239,7 @@ def goals(results: Results) -> list[Goal]:
     return [
         _faster_goal(results, arm, policy),
         _control_goal(results, arm, policy),
-        _never_worse_goal(results, arm, policy),
+        _never_worse_goal(results, arm),
         _minutes_goal(results),
         _zero_shot_goal(results, ("parameters", "combinations"), ZERO_SHOT_KNOWN),
         _zero_shot_goal(results, ("mechanisms",), ZERO_SHOT_NEW),
@@ -259,18 +273,32 @@ def _control_goal(results: Results, arm: str | None, simulations: int) -> Goal:
     return Goal(what, FASTER_THAN_CONTROL, found.mean, text)
 
 
-def _never_worse_goal(results: Results, arm: str | None, simulations: int) -> Goal:
+def _never_worse_goal(results: Results, arm: str | None) -> Goal:
+    """However many simulations it plays with."""
     what = "at the full budget never worse than scratch by more than noise, on any variant"
-    found = None if arm is None else results.behind(arm, None, simulations)
-    if found is None or math.isnan(found.noise):
-        return Goal(what, 0, None, "" if found is None else "one seed: the noise isn't known")
-    worse = [f"{name} ({100 * found.by_variant[name]:+.1f})" for name in found.worse]
-    text = (
-        f"worse in {len(worse)} of {len(found.by_variant)}{': ' + ', '.join(worse) if worse else ''}; noise ±"
-        f"{100 * found.noise:.1f}, in the mean {_points(found.mean)}"
-    )
-    value = -float(len(worse))
+    found = {
+        number: behind
+        for number in results.simulations
+        if arm is not None and (behind := results.behind(arm, None, number)) is not None
+    }
+    if not found:
+        return Goal(what, 0, None, "")
+    if any(math.isnan(noise) for behind in found.values() for noise in behind.noise.values()):
+        return Goal(what, 0, None, "one seed: the noise isn't known")
+    text = "; ".join(f"{_mode(number)}: {_behind(behind)}" for number, behind in found.items())
+    value = -float(max(len(behind.worse) for behind in found.values()))
     return Goal(what, 0, Estimate(value, value, value), text)
+
+
+def _behind(found: Differences) -> str:
+    """Where an arm falls back, and by how much."""
+    worse = ", ".join(f"{name} ({100 * found.by_variant[name]:+.1f})" for name in found.worse)
+    number = len(found.by_variant)
+    noise = " or ".join(f"±{100 * noise:.1f}" for noise in sorted(set(found.noise.values())))
+    return (
+        f"worse in {len(found.worse)} of {number}{': ' + worse if worse else ''}, where"
+        f" {BY_CHANCE * number:.1f} would be by chance; noise {noise}, in the mean {_points(found.mean)}"
+    )
 
 
 def _minutes_goal(results: Results) -> Goal:

@@ -107,4 +107,7 @@ class Results:
     def behind(self, arm: str, kind: str | None, simulations: int) -> Differences | None:
         """An arm's strength less that of scratch at the full budget."""
         mine, scratch = (self.of(name, kind, simulations) for name in (arm, self.plan.scratch))
-        return differences(mine, scratch, after=self.budget) if mine.keys() & scratch.keys() else None
+        if not mine.keys() & scratch.keys():
+            return None
+        measures = {row["variant"]: row["measure"] for row in self.curves}
+        return differences(mine, scratch, after=self.budget, measures=measures)

@@ -105,19 +105,19 @@ class Differences(NamedTuple):
     """An arm's strength less another's, in the end.
 
     by_variant: means over seeds
-    noise: half of a 95 % interval of one variant's; the spread between seeds is taken to be alike in all
-        variants; NaN if every variant has but one seed
+    noise: half of a 95 % interval by variant; the spread between seeds is taken to be alike in all variants
+        that are measured alike; NaN if each of those has but one seed
     mean: over variants
     """
 
     by_variant: Mapping[str, float]
-    noise: float
+    noise: Mapping[str, float]
     mean: Estimate
 
     @property
     def worse(self) -> tuple[str, ...]:
         """Variants in which the arm falls back by more than noise."""
-        return tuple(name for name, value in self.by_variant.items() if value < -self.noise)
+        return tuple(name for name, value in self.by_variant.items() if value < -self.noise[name])
 
 
 # --- one variant --------------------------------------------------------------------------------------------
@@ -226,8 +226,13 @@ def strength_at(arm: Curves, positions: float, *, names: Sequence[str] | None = 
     return Estimate(_mean([_mean(seeds) for seeds in values]), *_interval(np.array(draws), random))
 
 
-def differences(arm: Curves, other: Curves, *, after: float) -> Differences:
-    """How much stronger an arm is than another after so many positions, over the variants both have."""
+def differences(
+    arm: Curves, other: Curves, *, after: float, measures: Mapping[str, str] | None = None
+) -> Differences:
+    """How much stronger an arm is than another after so many positions, over the variants both have.
+
+    measures: by variant, what its strength is measured by; default: all are measured alike
+    """
     random = np.random.default_rng(0)
     pairs = {
         name: [np.array([strength_after(curve, after) for curve in side[name]]) for side in (arm, other)]
@@ -236,7 +241,12 @@ def differences(arm: Curves, other: Curves, *, after: float) -> Differences:
     values = {name: float(a.mean() - b.mean()) for name, (a, b) in pairs.items()}
     draws = [_seed_means(a, random) - _seed_means(b, random) for a, b in pairs.values()]
     mean = Estimate(_mean(list(values.values())), *_interval(np.array(draws), random))
-    return Differences(values, _noise(list(pairs.values())), mean)
+    how = {name: "" if measures is None else measures[name] for name in pairs}
+    noise = {
+        measure: _noise([pair for name, pair in pairs.items() if how[name] == measure])
+        for measure in set(how.values())
+    }
+    return Differences(values, {name: noise[how[name]] for name in pairs}, mean)
 
 
 def shared(*arms: Curves) -> list[str]:

@@ -200,14 +200,25 @@ def test_a_variant_that_falls_back_by_more_than_noise_is_named() -> None:
     arm = {"a": ends(0.9, 0.9 + 0.01 * math.sqrt(2)), "b": ends(0.6, 0.6 + 0.01 * math.sqrt(2))}
     scratch = {"a": ends(0.9, 0.9 + 0.01 * math.sqrt(2)), "b": ends(0.7, 0.7 + 0.01 * math.sqrt(2))}
     found = differences(arm, scratch, after=100)
-    assert found.noise == pytest.approx(1.959964 * 0.01)
+    assert found.noise == pytest.approx({"a": 1.959964 * 0.01, "b": 1.959964 * 0.01})
     assert found.worse == ("b",)
     assert found.mean.value == pytest.approx(-0.05)
 
 
+def test_what_is_measured_otherwise_has_noise_of_its_own() -> None:
+    def ends(mean: float, spread: float) -> list[Curve]:
+        return [curve(0.0, mean + sign * spread / math.sqrt(2), at=(0, 100)) for sign in (-1, 1)]
+
+    arm = {"solved": ends(0.5, 0.01), "match": ends(0.5, 0.2)}
+    scratch = {"solved": ends(0.6, 0.01), "match": ends(0.6, 0.2)}
+    found = differences(arm, scratch, after=100, measures={"solved": "suite", "match": "match"})
+    assert found.noise == pytest.approx({"solved": 1.959964 * 0.01, "match": 1.959964 * 0.2})
+    assert found.worse == ("solved",)
+
+
 def test_with_one_seed_the_noise_is_unknown_and_nobody_is_worse() -> None:
     found = differences({"a": [curve(0.1, 0.2)]}, {"a": [curve(0.1, 0.9)]}, after=500)
-    assert math.isnan(found.noise)
+    assert math.isnan(found.noise["a"])
     assert found.worse == ()
 
 
