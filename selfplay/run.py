@@ -258,10 +258,19 @@ def _read_run(path: Path, kind: str, model: Any) -> tuple[Any, list[Variant]]:
         config = model.model_validate(tomllib.loads((path / "config.toml").read_text()))
     except (OSError, ValidationError, ValueError) as error:
         raise RunError(f"{path / 'config.toml'}: {one_line(error)}") from None
-    variants = [load_toml(file) for file in sorted((path / "variants").glob("*.toml"))]
+    files = sorted((path / "variants").glob("*.toml"), key=_number)
+    variants = [load_toml(file) for file in files]
     if not variants:
         raise RunError(f"{path / 'variants'}: expected the run's variants, got none")
     return config, variants
+
+
+def _number(file: Path) -> int:
+    """A variant's place in the run; by name alone, the thousandth would come between others."""
+    number = file.name.partition("-")[0]
+    if not number.isdecimal():
+        raise RunError(f"{file}: expected a name that begins with the variant's number, as in 007-hex-5.toml")
+    return int(number)
 
 
 def latest_agent(path: Path) -> Path:

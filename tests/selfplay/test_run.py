@@ -221,6 +221,15 @@ def test_binary_rubbish_and_a_missing_configuration_are_refused(folder: RunFolde
     assert "config.toml" in refused(lambda: read_run(folder.path))
 
 
+def test_a_thousand_variants_keep_their_order(folder: RunFolder) -> None:
+    files = sorted((folder.path / "variants").iterdir())
+    for file, number in zip(files, (999, 1000), strict=True):
+        file.rename(file.with_name(f"{number}-{file.name}"))
+    assert read_run(folder.path)[1] == VARIANTS
+    (folder.path / "variants" / "mine.toml").write_text(VARIANTS[0].to_toml())
+    assert "mine.toml: expected a name that begins with" in refused(lambda: read_run(folder.path))
+
+
 def test_missing_or_damaged_variants_are_refused(folder: RunFolder) -> None:
     files = sorted((folder.path / "variants").iterdir())
     files[0].write_text("board = 3")
