@@ -511,6 +511,14 @@ class Variant(_Section):
         data = {"name": self.name, **self.model_dump(exclude_defaults=True, exclude_none=True)}
         return tomli_w.dumps(data)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as TOML, because pickle doesn't find the classes that pydantic makes of `ByColour`."""
+        return _unpickled, (self.to_toml(), self.name)
+
+
+def _unpickled(text: str, name: str) -> Variant:
+    return Variant.from_toml(text, name=name)
+
 
 def by_colour(value: object) -> tuple[Any, Any]:
     """A value that may differ by colour, as a pair."""

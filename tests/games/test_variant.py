@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from inspect import getsource as source_of
 from pathlib import Path
@@ -676,6 +677,14 @@ def test_catalogue_entries_are_different_games() -> None:
 @given(variants())
 def test_toml_round_trip_keeps_the_variant(variant: Variant) -> None:
     again = Variant.from_toml(variant.to_toml(), name="elsewhere")
+    assert again == variant
+    assert again.digest == variant.digest
+
+
+@pytest.mark.parametrize("name", games.names())
+def test_a_pickled_variant_is_the_same(name: str) -> None:
+    variant = games.load(name)
+    again = pickle.loads(pickle.dumps(variant))
     assert again == variant
     assert again.digest == variant.digest
 
