@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Sequence
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,12 @@ def resume_adaptation(run: Path, settings: Sequence[str]) -> dict[str, Any]:
 
 def rehearsed(initial: Initialisation, variant: Variant, seed: int) -> tuple[Variant, ...]:
     """Known variants that fit the board of a new one, drawn by a seed."""
-    rows, columns = variant.board.rows, variant.board.columns
-    fitting = [
-        known
-        for known in initial.known
-        if known.board.rows <= rows and known.board.columns <= columns and known.digest != variant.digest
-    ]
-    order = np.random.default_rng(seed).permutation(len(fitting))[:REHEARSED]
-    return tuple(fitting[index] for index in sorted(order.tolist()))
+    order = np.random.default_rng(seed).permutation(len(initial.known)).tolist()
+    fitting = (number for number in order if _fits(initial.known[number], variant))  # reads what is looked at
+    return tuple(initial.known[number] for number in sorted(islice(fitting, REHEARSED)))
+
+
+def _fits(known: Variant, variant: Variant) -> bool:
+    """Whether a variant has room on another one's board, and other rules."""
+    small = known.board.rows <= variant.board.rows and known.board.columns <= variant.board.columns
+    return small and known.digest != variant.digest
