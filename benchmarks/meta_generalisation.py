@@ -5,16 +5,18 @@
 Solved positions of the validation and test variants are committed; those of `--learned` small training
 variants of each list (the first ones, and those of `more.toml`) are solved here, as `meta_suites` solves
 them, and kept in `--suites`. A line of JSON for each variant: its part, and the share of moves that keep the
-value where a mistake is possible, without any adaptation, by simulations a move.
+value where a mistake is possible, without any adaptation, by simulations a move. At the end the means of all
+initialisations that were measured are printed; `--table` prints only those.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,10 @@ def main() -> None:
     """Measure one initialisation."""
     arguments = _arguments()
     try:
-        _measure(arguments)
+        if not arguments.table:
+            _measure(arguments)
+        rows = arguments.results.read_text(encoding="utf-8").splitlines()
+        print(table([json.loads(row) for row in rows]))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
@@ -72,8 +77,8 @@ def _measure(arguments: argparse.Namespace) -> None:
     with Workers(arguments.processes) as pool:
         for done, (job, found) in enumerate(zip(jobs, pool.map(measured, jobs), strict=True), 1):
             if found is not None:
-                row = {"init": digest, "part": job.part, "variant": job.variant.name, **found}
-                append_row(arguments.results, row)
+                about = {"init": arguments.init.name, "init_digest": digest, "part": job.part}
+                append_row(arguments.results, {**about, "variant": job.variant.name, **found})
             share = "too few solved positions" if found is None else found["strength"]
             print(f"{done} of {len(jobs)}: {job.variant.name} ({job.part}): {share}", file=sys.stderr)
 
@@ -125,6 +130,24 @@ def measured(job: Job) -> dict[str, Any] | None:
     return {"positions": len(suite), "strength": measure(weights, init.net.config, init.mixing)["strength"]}
 
 
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """A line a part: its variants, then each initialisation's mean shares, by simulations a move."""
+    lines = []
+    for part in dict.fromkeys(row["part"] for row in rows):
+        by_init: dict[str, list[dict[str, float | None]]] = {}
+        for row in rows:
+            if row["part"] == part:
+                by_init.setdefault(row["init"], []).append(row["strength"])
+        means = [f"{name} {_means(found)} of {len(found)} variants" for name, found in by_init.items()]
+        lines.append(f"{part}: {'; '.join(means)}")
+    return "\n".join(lines)
+
+
+def _means(found: Sequence[dict[str, float | None]]) -> str:
+    known = {key: [row[key] for row in found if row[key] is not None] for key in found[0]}
+    return ", ".join(f"{np.mean(np.array(shares, float)):.1%} at {key}" for key, shares in known.items())
+
+
 def _arguments() -> argparse.Namespace:
     from games.compilation import CACHE_FOLDER
     from selfplay.meta.adapt import released
@@ -139,6 +162,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--suites", type=Path, default=suites, help="folder of what is solved here")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--table", action="store_true", help="measure nothing")
     return parser.parse_args()
 
 
