@@ -36,8 +36,14 @@ def meta_train(
     start: Annotated[
         Path | None,
         typer.Option(
-            "--from", metavar="INIT", help="Begin with these weights: a .safetensors file or a run."
+            "--from",
+            metavar="INIT",
+            help="Begin with these weights: .safetensors or a run; with --set network.channels they grow.",
         ),
+    ] = None,
+    games: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Learn from the games of this meta-training, too."),
     ] = None,
     algorithm: Annotated[
         str | None, typer.Option(help="The algorithm, such as reptile, fomaml or joint. Default: joint.")
@@ -57,15 +63,15 @@ def meta_train(
     if algorithm is not None:
         wanted.append(f"learning.algorithm={algorithm}")
     if resume:
-        if variants or start or config or seed is not None or algorithm is not None:
+        if variants or start or games or config or seed is not None or algorithm is not None:
             raise typer.BadParameter(
-                "--resume takes variants, weights, algorithm, configuration and seed from the folder"
+                "--resume takes variants, weights, games, algorithm, configuration and seed from the folder"
             )
         summary = resume_meta_training(run, wanted)
     else:
         if minutes is None and positions is None and config is None:
             wanted.append("minutes=60")
-        summary = start_meta_training(run, _loaded(variants), start, config, wanted)
+        summary = start_meta_training(run, _loaded(variants), start, config, wanted, games=games)
     typer.echo(f"{run}: {summary['positions']:,} positions in {summary['seconds'] / 60:.1f} min.")
     typer.echo(f"Adapt it: selfplay adapt VARIANT --from {run} --minutes 5")
     write_json(json_file, summary)

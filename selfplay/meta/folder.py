@@ -1,6 +1,7 @@
 """The folder of a meta-training: a run's folder (see `selfplay.run`), with the best initialisation in it.
 
 best.safetensors    the initialisation that validation liked best
+games/000000.npz    games of another meta-training that this one also learns from
 validation.jsonl    one line a validation
 agents/N.safetensors  the initialisation at some of the checkpoints
 """
@@ -12,13 +13,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from games import RunError
+from games import RunError, Variant
 from models.format import write_atomically
 from selfplay.actor import Episode
 from selfplay.meta.config import MetaTrainConfig
-from selfplay.run import Folder, disk_errors
+from selfplay.run import Folder, disk_errors, pack_episodes
 
 BEST = "best.safetensors"
+
+_GIVEN = 0
+"""Number of the file of games from elsewhere; checkpoints count from 1."""
 
 
 class MetaFolder(Folder[MetaTrainConfig]):
@@ -44,9 +48,35 @@ class MetaFolder(Folder[MetaTrainConfig]):
         with disk_errors(self.path):
             write_atomically(self.path / "validation.jsonl", text.encode())
 
+    def give(self, episodes: Sequence[Episode]) -> None:
+        """Let the run learn from games that it didn't play."""
+        with disk_errors(self.path):
+            write_atomically(self.path / "games" / f"{_GIVEN:06d}.npz", pack_episodes(episodes))
+
     def all_episodes(self, last: int) -> list[Episode]:
-        """The games of all checkpoints up to one, in the order in which they were played."""
-        return [episode for number in range(1, last + 1) for episode in self.episodes(number)]
+        """The games that were given, then those of all checkpoints up to one, in the order of playing."""
+        first = _GIVEN if (self.path / "games" / f"{_GIVEN:06d}.npz").exists() else _GIVEN + 1
+        return [episode for number in range(first, last + 1) for episode in self.episodes(number)]
+
+
+def games_of(path: Path, variants: Sequence[Variant]) -> list[Episode]:
+    """The recorded games of a meta-training that some variants are in, numbered as in `variants`.
+
+    Raises:
+        RunError: the folder is none, is in use, or shares no variant; one line.
+    """
+    folder = MetaFolder.open(path)
+    try:
+        number_of = {variant.digest: number for number, variant in enumerate(variants)}
+        numbers = [number_of.get(variant.digest) for variant in folder.variants]
+        snapshot = folder.latest()
+        played = [] if snapshot is None else folder.all_episodes(snapshot.number)
+    finally:
+        folder.close()
+    found = [e._replace(variant=number) for e in played if (number := numbers[e.variant]) is not None]
+    if not found:
+        raise RunError(f"{path}: expected recorded games of the variants to learn, got none")
+    return found
 
 
 def best_initialisation(path: Path) -> Path:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from games import Variant
+from games import AgentError, Variant
+from models.growing import grown
 from selfplay.config import read_settings
 from selfplay.display import TrainingDisplay
 from selfplay.meta.config import MetaTrainConfig
-from selfplay.meta.folder import MetaFolder
+from selfplay.meta.folder import MetaFolder, games_of
 from selfplay.meta.initialisation import Initialisation
 from selfplay.meta.split import load_split
 from selfplay.meta.training import meta_train
@@ -25,20 +27,44 @@ def start_meta_training(
     start: Path | None,
     config_file: Path | None,
     settings: Sequence[str],
+    *,
+    games: Path | None = None,
 ) -> dict[str, Any]:
     """Meta-train in a new folder; returns a summary. Raises `UserError` with one line.
 
-    variants: default: the training part of the split; start: weights to begin with, which also give the
-    network its shape
+    Args:
+        run: the new folder.
+        variants: default: the training part of the split.
+        start: weights to begin with. They also give the network its shape, unless the configuration names
+            a larger one, to which they then grow.
+        config_file: a `config.toml`.
+        settings: `key=value`, which win.
+        games: a meta-training whose recorded games are learned from, too.
     """
     config = read_settings(MetaTrainConfig, config_file, settings)
     packed = None
     if start is not None:
-        initial = Initialisation.load(start)
+        initial = _grown(Initialisation.load(start), config)
         config = config.model_copy(update={"network": initial.net.config})
         packed = initial.packed_as_it_is()
-    folder = MetaFolder.create(run, config, variants or load_split().train, start=packed)
+    variants = variants or load_split().train
+    given = [] if games is None else games_of(games, variants)
+    folder = MetaFolder.create(run, config, variants, start=packed)
+    if given:
+        folder.give(given)
     return _run(folder)
+
+
+def _grown(initial: Initialisation, config: MetaTrainConfig) -> Initialisation:
+    """With the network's sizes that a configuration names."""
+    named = config.network.model_fields_set if "network" in config.model_fields_set else frozenset()
+    wanted = initial.net.config.model_copy(update={key: getattr(config.network, key) for key in named})
+    if wanted == initial.net.config:
+        return initial
+    try:
+        return replace(initial, net=grown(initial.net, wanted, seed=config.seed))
+    except ValueError as error:
+        raise AgentError(f"{initial.name}: {error}") from None
 
 
 def resume_meta_training(run: Path, settings: Sequence[str]) -> dict[str, Any]:

@@ -327,6 +327,8 @@ def _resume(folder: MetaFolder, training: MetaTraining) -> int:
     """Go back to the last checkpoint; returns its number, 0 if there is none."""
     snapshot = folder.latest()
     if snapshot is None:
+        for episode in folder.all_episodes(0):
+            training.pool.add(episode)
         return 0
     with checkpoint_errors(folder.path):
         training.restore(snapshot, folder.all_episodes(snapshot.number))

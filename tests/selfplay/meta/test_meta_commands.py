@@ -12,9 +12,11 @@ from typer.testing import CliRunner, Result
 
 import games
 from games.solver import Solver
+from models import load_checkpoint
 from models.checkpoint import HEADER_KEY
 from selfplay import Player
 from selfplay.cli import app
+from selfplay.meta.folder import MetaFolder
 from selfplay.meta.validation import Examined
 from selfplay.suite import SolvedPosition
 
@@ -43,17 +45,21 @@ def refusal(*arguments: object) -> str:
     return result.stderr
 
 
+def one_exam() -> list[Examined]:
+    """One position, so that a validation is quick."""
+    tictactoe = games.load("tictactoe")
+    position = games.start(tictactoe).play_text("a1").play_text("b1")
+    values = {int(a): float(v) for a, v in Solver(tictactoe).action_values(position).items()}
+    return [Examined(tictactoe, [SolvedPosition(position, values, "all", 1, True)])]
+
+
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a short meta-training, its summary and a user's own variant; judged by one position."""
     folder = tmp_path_factory.mktemp("meta")
     (folder / "own.toml").write_text("board = { rows = 3, columns = 4 }\nend = { line = 3 }\n")
-    tictactoe = games.load("tictactoe")
-    position = games.start(tictactoe).play_text("a1").play_text("b1")
-    values = {int(a): float(v) for a, v in Solver(tictactoe).action_values(position).items()}
-    exam = Examined(tictactoe, [SolvedPosition(position, values, "all", 1, True)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("selfplay.meta.start.validation_exams", lambda: [exam])
+        patch.setattr("selfplay.meta.start.validation_exams", one_exam)
         result = run(
             "meta-train", "--run", folder / "run", "--variant", "tictactoe", "--variant", "tictactoe-misere",
             "--algorithm", "joint", "--positions", 400, "--json", folder / "learned.json", settings=META,
@@ -71,6 +77,39 @@ def test_a_meta_training_says_what_it_learned_and_goes_on(learned: Path) -> None
     assert 0 <= summary["validation"]["score"] <= 1
     metrics = [json.loads(line) for line in (learned / "run" / "metrics.jsonl").read_text().splitlines()]
     assert metrics[-1]["positions"] >= 700
+
+
+def test_a_larger_network_goes_on_from_a_smaller_one_and_its_games(
+    learned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("selfplay.meta.start.validation_exams", one_exam)
+    source, larger = learned / "run", learned / "larger"
+    settings = tuple(setting for setting in META if not setting.startswith("network."))
+    result = run(
+        "meta-train", "--run", larger, "--variant", "hex-3", "--variant", "tictactoe-misere",
+        "--from", source, "--games", source, "--positions", 60,
+        settings=(*settings, "network.channels=12", "network.blocks=2"),
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    net, _ = load_checkpoint(larger / "best.safetensors")
+    assert (net.config.channels, net.config.blocks, net.config.policy_hidden) == (12, 2, 32)
+    folder = MetaFolder.open(larger)
+    given = folder.all_episodes(0)
+    folder.close()
+    assert {episode.variant for episode in given} == {1}  # the one that both know, by its new number
+    assert sum(int(episode.recorded.sum()) for episode in given) > 100
+    more = run("meta-train", "--run", larger, "--resume", "--positions", 120)
+    assert more.exit_code == 0, more.output
+
+
+def test_a_network_that_would_shrink_and_games_of_other_variants_are_refused(learned: Path) -> None:
+    source, other = learned / "run", learned / "other"
+    words = ("meta-train", "--run", other, "--variant", "hex-3", "--positions", 60)
+    line = refusal(*words, "--from", source, "--set", "network.channels=4")
+    assert "network.channels: expected at least 8, got 4" in line
+    assert "expected recorded games of the variants to learn, got none" in refusal(*words, "--games", source)
+    assert "expected a run folder" in refusal(*words, "--games", learned)
+    assert not other.exists()
 
 
 def test_a_variant_of_ones_own_is_adapted_to_and_played(learned: Path) -> None:
