@@ -24,8 +24,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.meta_study import Workers
+from benchmarks.meta_suites import LEAST, held_out_parts, solve_suite
 from games import UserError, Variant
-from selfplay.meta.split import KINDS, load_split
+from selfplay.meta.split import load_split
 from selfplay.meta.study import append_row
 
 RESULTS = Path(__file__).parent / "results" / "meta" / "generalisation.jsonl"
@@ -97,19 +98,15 @@ def _held_out() -> Iterator[tuple[str, Variant, Path]]:
     """Those of the held-out variants that are solved."""
     from selfplay.meta.validation import suite_file
 
-    split = load_split()
-    for part, by_kind in (("validation", split.validation_by_kind), ("test", split.test)):
-        for kind in KINDS:
-            for variant in by_kind[kind]:
-                if (file := suite_file(variant)).exists():
-                    yield f"{part}, {kind}", variant, file
+    for part, variant in held_out_parts().values():
+        if (file := suite_file(variant)).exists():
+            yield part, variant, file
 
 
 def measured(job: Job) -> dict[str, Any] | None:
     """Facts and shares of a variant, None if too few of its positions can be solved."""
     import torch
 
-    from benchmarks.meta_suites import LEAST, solve_suite
     from models.format import write_atomically
     from selfplay.meta.initialisation import Initialisation
     from selfplay.meta.measuring import suite_measure

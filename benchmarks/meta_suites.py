@@ -198,7 +198,7 @@ def _facts(variant: Variant, lines: list[str], stages: list[Stage], solver: Solv
 # --- the folder ---------------------------------------------------------------------------------------------
 
 
-def _parts() -> dict[str, tuple[str, Variant]]:
+def held_out_parts() -> dict[str, tuple[str, Variant]]:
     """Held-out variants by name, each with the part and the kind it belongs to."""
     split = load_split()
     parts = {"validation": split.validation_by_kind, "test": split.test}
@@ -238,7 +238,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.json"
     index: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    for name, (part, variant) in _parts().items():
+    for name, (part, variant) in held_out_parts().items():
         if (not arguments.variants or name in arguments.variants) and _wanted(index, folder, name, variant):
             suite = _shown(variant, arguments.number, arguments.seed)
             index[name] = {"part": part, **suite.facts}
