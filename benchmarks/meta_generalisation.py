@@ -60,7 +60,7 @@ def main() -> None:
             _measure(arguments)
         rows = arguments.results.read_text(encoding="utf-8").splitlines()
         print(table([json.loads(row) for row in rows]))
-    except UserError as error:
+    except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ Whatever instant it is killed at, what is on disk is whole.
     variants/*.toml     the variants, in the order of `config.variants`
     metrics.jsonl       one line an iteration
     tensorboard/        the same as TensorBoard events
-    games/N.npz         the games finished between checkpoint N - 1 and checkpoint N
+    games/N.npz         the games finished between checkpoint N - 1 and checkpoint N; 000000: given ones
     checkpoints/N/      weights, averaged weights, optimiser, games in flight, counters
     agents/N.safetensors  the averaged weights at some of the checkpoints, to look back at
     agent.onnx          the exported agent
@@ -53,6 +53,8 @@ FolderT = TypeVar("FolderT", bound="Folder[Any]")
 
 _FOLDERS = ("agents", "checkpoints", "games", "variants")
 START = "start.safetensors"
+GIVEN = f"{0:06d}.npz"
+"""Among the games, those from elsewhere; checkpoints count from 1."""
 
 _BEFORE_THE_HEADER = {*_FOLDERS, "lock", "config.toml", START}
 """What a run holds before `run.json` makes it one."""
@@ -115,11 +117,18 @@ class Folder(Generic[ConfigT]):
         variants: Sequence[Variant],
         *,
         start: bytes | None = None,
+        games: Sequence[Episode] = (),
     ) -> FolderT:
         """Start a run in a new or empty folder; raises `RunError` if there is one already.
 
-        A folder in which an earlier `create` was cut short counts as empty. `start`: a checkpoint file of
-        the weights to begin with.
+        A folder in which an earlier `create` was cut short counts as empty.
+
+        Args:
+            path: the folder.
+            config: the run's configuration.
+            variants: what it learns.
+            start: a checkpoint file of the weights to begin with.
+            games: recorded elsewhere, which the run learns from, too.
         """
         if (path / "run.json").exists():
             raise RunError(f"{path}: already holds a run; continue it with --resume, or name another folder")
@@ -130,7 +139,9 @@ class Folder(Generic[ConfigT]):
                 (path / folder).mkdir(parents=True, exist_ok=True)
             lock = _take_lock(path)
             try:
-                _fill(path, cls.format, config, variants, start)
+                _fill(path, config, variants, start, games)
+                header = {"format": cls.format, "version": VERSION, "encoding_version": ENCODING_VERSION}
+                write_atomically(path / "run.json", json.dumps(header).encode())
             except BaseException:
                 os.close(lock)
                 raise
@@ -387,8 +398,10 @@ def _config_toml(config: _Kept) -> str:
     return tomli_w.dumps(config.model_dump(exclude_none=True))
 
 
-def _fill(path: Path, kind: str, config: _Kept, variants: Sequence[Variant], start: bytes | None) -> None:
-    """Write what a run begins with, the header last; what an earlier attempt left is removed."""
+def _fill(
+    path: Path, config: _Kept, variants: Sequence[Variant], start: bytes | None, games: Sequence[Episode]
+) -> None:
+    """Write what a run begins with, but its header; what an earlier attempt left is removed."""
     _remove_unfinished(path)
     for leftover in (path / "variants").iterdir():
         leftover.unlink()
@@ -399,8 +412,9 @@ def _fill(path: Path, kind: str, config: _Kept, variants: Sequence[Variant], sta
     (path / START).unlink(missing_ok=True)
     if start is not None:
         write_atomically(path / START, start)
-    header = {"format": kind, "version": VERSION, "encoding_version": ENCODING_VERSION}
-    write_atomically(path / "run.json", json.dumps(header).encode())
+    (path / "games" / GIVEN).unlink(missing_ok=True)
+    if games:
+        write_atomically(path / "games" / GIVEN, pack_episodes(games))
 
 
 def _thin_out(agents: Sequence[Path]) -> None:

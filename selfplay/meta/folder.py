@@ -1,7 +1,6 @@
 """The folder of a meta-training: a run's folder (see `selfplay.run`), with the best initialisation in it.
 
 best.safetensors    the initialisation that validation liked best
-games/000000.npz    games of another meta-training that this one also learns from
 validation.jsonl    one line a validation
 agents/N.safetensors  the initialisation at some of the checkpoints
 """
@@ -17,12 +16,9 @@ from games import RunError, Variant
 from models.format import write_atomically
 from selfplay.actor import Episode
 from selfplay.meta.config import MetaTrainConfig
-from selfplay.run import Folder, disk_errors, pack_episodes
+from selfplay.run import GIVEN, Folder, disk_errors
 
 BEST = "best.safetensors"
-
-_GIVEN = 0
-"""Number of the file of games from elsewhere; checkpoints count from 1."""
 
 
 class MetaFolder(Folder[MetaTrainConfig]):
@@ -48,14 +44,9 @@ class MetaFolder(Folder[MetaTrainConfig]):
         with disk_errors(self.path):
             write_atomically(self.path / "validation.jsonl", text.encode())
 
-    def give(self, episodes: Sequence[Episode]) -> None:
-        """Let the run learn from games that it didn't play."""
-        with disk_errors(self.path):
-            write_atomically(self.path / "games" / f"{_GIVEN:06d}.npz", pack_episodes(episodes))
-
     def all_episodes(self, last: int) -> list[Episode]:
         """The games that were given, then those of all checkpoints up to one, in the order of playing."""
-        first = _GIVEN if (self.path / "games" / f"{_GIVEN:06d}.npz").exists() else _GIVEN + 1
+        first = 0 if (self.path / "games" / GIVEN).exists() else 1
         return [episode for number in range(first, last + 1) for episode in self.episodes(number)]
 
 

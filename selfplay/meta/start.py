@@ -49,10 +49,7 @@ def start_meta_training(
         packed = initial.packed_as_it_is()
     variants = variants or load_split().train
     given = [] if games is None else games_of(games, variants)
-    folder = MetaFolder.create(run, config, variants, start=packed)
-    if given:
-        folder.give(given)
-    return _run(folder)
+    return _run(MetaFolder.create(run, config, variants, start=packed, games=given))
 
 
 def _grown(initial: Initialisation, config: MetaTrainConfig) -> Initialisation:

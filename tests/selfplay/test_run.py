@@ -133,11 +133,12 @@ def test_a_folder_that_cant_be_made_is_one_line(tmp_path: Path) -> None:
     assert "can't write" in refused(lambda: RunFolder.create(tmp_path / "file" / "run", CONFIG, VARIANTS))
 
 
-@pytest.mark.parametrize("writes", range(4))
+@pytest.mark.parametrize("writes", range(5))
 def test_a_creation_that_was_cut_short_can_be_repeated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, episodes: list[Episode], writes: int
 ) -> None:
-    """Killed after any of its four files: what is there is no run, and doesn't stand in the way of one."""
+    """Killed after any of its five files: what is there is no run, and doesn't stand in the way of one."""
+    others = [games.load("othello"), games.load("connect4")]
     import selfplay.run
 
     usual, written = selfplay.run.write_atomically, []
@@ -152,11 +153,12 @@ def test_a_creation_that_was_cut_short_can_be_repeated(
     with monkeypatch.context() as patch:
         patch.setattr(selfplay.run, "write_atomically", dying)
         with pytest.raises(KeyboardInterrupt):
-            RunFolder.create(tmp_path / "run", CONFIG, [games.load("othello"), games.load("connect4")])
+            RunFolder.create(tmp_path / "run", CONFIG, others, games=episodes[:1])
     refused(lambda: RunFolder.open(tmp_path / "run"))
     RunFolder.create(tmp_path / "run", CONFIG, VARIANTS).close()
     assert read_run(tmp_path / "run") == (CONFIG, VARIANTS)
     assert not list(tmp_path.rglob("*.tmp"))
+    assert not list((tmp_path / "run" / "games").iterdir())
 
 
 def test_a_second_process_is_told_that_the_folder_is_in_use(folder: RunFolder) -> None:
