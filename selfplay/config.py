@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -14,6 +14,9 @@ from mcts.config import MOST_ROLLOUTS, SearchConfig
 from models.config import InferencePrecision, NetworkConfig
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+OptimizerName = Literal["adamw", "muon"]
+"""What moves weights, see `selfplay.optimizers`."""
 
 
 class Section(BaseModel):
@@ -79,7 +82,10 @@ class LearnerConfig(Section):
 
     batch_size: int = Field(512, ge=1, description="positions in a batch")
     samples_per_position: float = Field(4.0, gt=0, description="positions learned from for each one recorded")
-    learning_rate: float = Field(2e-3, gt=0, description="peak rate of AdamW")
+    optimizer: OptimizerName = Field(
+        "adamw", description="AdamW, or Muon for the matrices of the tower and AdamW for the rest"
+    )
+    learning_rate: float = Field(2e-3, gt=0, description="peak rate")
     final_rate: float = Field(
         0.05, ge=0, le=1, description="rate at the end, as a share of the peak (cosine)"
     )

@@ -1,4 +1,4 @@
-"""The learner: AdamW on policy and win/draw/loss.
+"""The learner: gradient steps on policy and win/draw/loss.
 
 With a schedule, gradient clipping, and averaged weights for play.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from models.auxiliary import AuxiliaryHeads, foresight_losses
 from models.evaluator import choose_dtype
 from models.network import any_wraps, lay_out
 from selfplay.config import LearnerConfig
+from selfplay.optimizers import Descent, is_hidden_matrix, laid_out_like
 from selfplay.replay import Batch
 
 
@@ -58,14 +59,13 @@ class Learner:
         self.device = device
         self.steps = 0
         self.ema = {name: value.detach().clone() for name, value in net.state_dict().items()}
-        learning = {n: p for n, p in net.named_parameters() if re.match(config.trainable, n)}
+        learning: dict[str, Tensor] = {
+            n: p for n, p in net.named_parameters() if re.match(config.trainable, n)
+        }
         self.auxiliary = _auxiliary_heads(net, config, device)
-        self._parameters = [*learning.values(), *_parameters_of(self.auxiliary)]
-        self._optimizer = torch.optim.AdamW(
-            _parameter_groups(self._parameters, config.weight_decay),
-            lr=config.learning_rate,
-            fused=True,  # takes it for granted that gradients and moments lie in memory as parameters do
-        )
+        learning |= {f"auxiliary.{name}": p for name, p in _parameters_of(self.auxiliary)}
+        self._parameters = list(learning.values())
+        self._descent = Descent(_parameter_groups(learning, config))
         self._autocast = config.precision == "bfloat16" or (
             config.precision == "auto" and choose_dtype("auto", device) == torch.bfloat16
         )
@@ -74,11 +74,11 @@ class Learner:
 
     def step(self, batch: Batch, *, progress: float) -> Losses:
         """One gradient step; `progress` in [0, 1] is how much of the run is over, for the schedule."""
-        for group in self._optimizer.param_groups:
+        for group in self._descent.groups:
             group["lr"] = self.learning_rate(progress)
         found = self.gradients(batch)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, self.config.clip_norm)
-        self._optimizer.step()
+        self._descent.step()
         self.steps += 1
         self._average()
         return Losses(*found, float(norm))
@@ -99,7 +99,7 @@ class Learner:
             gradient = parts[0].gradients[index] * weights[0]
             for part, weight in zip(parts[1:], weights[1:], strict=True):
                 gradient += part.gradients[index] * weight
-            parameter.grad = _laid_out_like(parameter, gradient)
+            parameter.grad = laid_out_like(parameter, gradient)
         policy_loss, value_loss, auxiliary_loss = (
             sum(loss * weight for loss, weight in zip(column, weights, strict=True))
             for column in zip(*(part[1:] for part in parts), strict=True)
@@ -147,9 +147,7 @@ class Learner:
         tensors |= {f"ema.{name}": value for name, value in self.ema.items()}
         if self.auxiliary is not None:
             tensors |= {f"auxiliary.{name}": value for name, value in self.auxiliary.state_dict().items()}
-        for index, moments in self._optimizer.state_dict()["state"].items():
-            prefix = f"optimizer.{index}"
-            tensors |= {f"{prefix}.{name}": torch.as_tensor(value) for name, value in moments.items()}
+        tensors |= self._descent.tensors()
         return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
 
     def restore(self, tensors: Mapping[str, Tensor], *, steps: int) -> None:
@@ -159,15 +157,7 @@ class Learner:
         if self.auxiliary is not None:
             self.auxiliary.load_state_dict(parts["auxiliary"])
         self.ema = {name: value.to(self.device) for name, value in parts["ema"].items()}
-        parameters = [p for group in self._optimizer.param_groups for p in group["params"]]
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, value in parts.get("optimizer", {}).items():
-            index, field = name.split(".", 1)
-            parameter = parameters[int(index)]
-            moments.setdefault(int(index), {})[field] = (
-                value if field == "step" else _laid_out_like(parameter, value.to(parameter.device))
-            )
-        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": moments})
+        self._descent.restore(tensors)
         self.steps = steps
 
     def _average(self) -> None:
@@ -209,22 +199,20 @@ def _auxiliary_heads(
     return heads
 
 
-def _parameters_of(module: AuxiliaryHeads | None) -> list[Tensor]:
-    return [] if module is None else list(module.parameters())
+def _parameters_of(module: AuxiliaryHeads | None) -> Iterable[tuple[str, Tensor]]:
+    return [] if module is None else module.named_parameters()
 
 
-def _parameter_groups(parameters: Sequence[Tensor], weight_decay: float) -> list[dict[str, Any]]:
-    """Matrices and kernels decay, biases and scales don't."""
-    decayed = [parameter for parameter in parameters if parameter.ndim > 1]
-    others = [parameter for parameter in parameters if parameter.ndim <= 1]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
-
-
-def _laid_out_like(parameter: Tensor, tensor: Tensor) -> Tensor:
-    """The same tensor in the memory layout of a parameter."""
-    if tensor.stride() == parameter.stride():
-        return tensor
-    return torch.empty_like(parameter).copy_(tensor)
+def _parameter_groups(parameters: Mapping[str, Tensor], config: LearnerConfig) -> list[dict[str, Any]]:
+    """Matrices and kernels decay, biases and scales don't; those of the tower may be Muon's."""
+    groups: dict[tuple[bool, bool], list[Tensor]] = {(True, False): [], (False, False): []}
+    for name, parameter in parameters.items():
+        orthogonal = config.optimizer == "muon" and is_hidden_matrix(name, parameter)
+        groups.setdefault((parameter.ndim > 1, orthogonal), []).append(parameter)
+    return [
+        {"params": values, "weight_decay": config.weight_decay if decays else 0.0, "orthogonal": orthogonal}
+        for (decays, orthogonal), values in groups.items()
+    ]
 
 
 def _grouped(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from selfplay.meta.algorithms.config import MetaLearningConfig
 from selfplay.meta.inner import Params
+from selfplay.optimizers import Descent
 
 NET, RATE, LEARNED = "net.", "rate.", "learned."
 """First parts of names: the network's parameters, logarithms of inner rates, weights of an optimiser."""
@@ -29,7 +30,7 @@ class Outer:
         self.averaged: Params = {n: t.detach().clone() for n, t in tensors.items()}
         self.steps = self.skipped = 0
         self._config = config
-        self._optimizer = torch.optim.AdamW(self._groups(), fused=True)
+        self._descent = Descent(self._groups())
 
     def learn(self, loss: Tensor, *, progress: float) -> float:
         """One step of AdamW down the gradient of `loss`; returns the gradient's norm before clipping."""
@@ -45,9 +46,9 @@ class Outer:
             value.grad = gradient.contiguous()
         norm = float(torch.nn.utils.clip_grad_norm_(values, self._config.outer_clip))
         if math.isfinite(norm):
-            for group in self._optimizer.param_groups:
+            for group in self._descent.groups:
                 group["lr"] = group["peak"] * self.schedule(progress) * self._warmth()
-            self._optimizer.step()
+            self._descent.step()
         self._finish(moved=math.isfinite(norm))
         return norm
 
@@ -74,9 +75,7 @@ class Outer:
         """Everything but the counters, as tensors on the CPU."""
         tensors = {f"trained.{name}": value for name, value in self.trained.items()}
         tensors |= {f"averaged.{name}": value for name, value in self.averaged.items()}
-        for index, moments in self._optimizer.state_dict()["state"].items():
-            prefix = f"optimizer.{index}"
-            tensors |= {f"{prefix}.{name}": torch.as_tensor(value) for name, value in moments.items()}
+        tensors |= self._descent.tensors()
         return {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
 
     def restore(self, tensors: Mapping[str, Tensor], *, steps: int, skipped: int) -> None:
@@ -85,12 +84,7 @@ class Outer:
             for name, value in self.trained.items():
                 value.copy_(tensors[f"trained.{name}"])
                 self.averaged[name].copy_(tensors[f"averaged.{name}"])
-        moments: dict[int, Params] = {}
-        for name, tensor in tensors.items():
-            if name.startswith("optimizer."):
-                _, index, field = name.split(".")
-                moments.setdefault(int(index), {})[field] = tensor.clone()
-        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": moments})
+        self._descent.restore(tensors)
         self.steps, self.skipped = steps, skipped
 
     def _finish(self, *, moved: bool) -> None:

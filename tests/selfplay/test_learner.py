@@ -259,7 +259,7 @@ def test_steps_are_those_of_adamw_whatever_the_memory_layout(resumes: bool) -> N
             learner.restore(learner.state(), steps=learner.steps)
         learner.step(random_batch(32, seed=step), progress=0.1)
         for group in optimizer.param_groups:
-            group["lr"] = learner._optimizer.param_groups[0]["lr"]
+            group["lr"] = learner._descent.groups[0]["lr"]
         for theirs, own in zip(plain, ours, strict=True):
             theirs.grad = own.grad.clone()
         optimizer.step()
@@ -315,7 +315,7 @@ def test_a_batch_smaller_than_the_threads_is_learned_from() -> None:
 def test_matrices_and_kernels_decay_and_the_rest_does_not() -> None:
     """Weights that get no gradient shrink by rate * decay if they have more than one dimension."""
     learner = tiny_learner(weight_decay=0.5, learning_rate=0.1)
-    groups = learner._optimizer.param_groups
+    groups = learner._descent.groups
     names = {id(p): name for name, p in learner.net.named_parameters()}
     decayed = {names[id(p)] for g in groups if g["weight_decay"] > 0 for p in g["params"]}
     others = {names[id(p)] for g in groups if g["weight_decay"] == 0 for p in g["params"]}
@@ -328,9 +328,10 @@ def test_matrices_and_kernels_decay_and_the_rest_does_not() -> None:
 # --- learning ---
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_one_batch_can_be_learned_by_heart(precision: str) -> None:
-    learner = tiny_learner(learning_rate=0.01, final_rate=0.1, precision=precision)
+def test_one_batch_can_be_learned_by_heart(precision: str, optimizer: str) -> None:
+    learner = tiny_learner(learning_rate=0.01, final_rate=0.1, precision=precision, optimizer=optimizer)
     batch = random_batch(8, seed=8)
     batch = batch._replace(wdl=np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1, 2, 0, 1]])
     first = learner.step(batch, progress=0.0)
@@ -347,9 +348,10 @@ def test_one_batch_can_be_learned_by_heart(precision: str) -> None:
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_restored_learner_goes_on_to_the_bit(precision: str, threads: int) -> None:
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_restored_learner_goes_on_to_the_bit(precision: str, threads: int, optimizer: str) -> None:
     """Into a learner with other weights and other moments, after a way over plain tensors."""
-    settings = {"precision": precision, "threads": threads, "warmup_steps": 8}
+    settings = {"precision": precision, "threads": threads, "warmup_steps": 8, "optimizer": optimizer}
     learner, other = tiny_learner(**settings), tiny_learner(seed=1, **settings)  # type: ignore[arg-type]
     for step in range(4):
         learner.step(random_batch(16, seed=step), progress=0.1)
