@@ -50,6 +50,7 @@ __all__ = [
     "plant",
     "plant_rows",
     "policy_surprise",
+    "policy_value",
     "roll_out_waiting",
     "root_value",
     "write_policy",
@@ -366,6 +367,23 @@ def policy_surprise(tree: Tree, game: int, policy: NDArray[np.float32], row: int
         if share > 0.0:
             surprise += share * math.log(share / max(float(tree.prior[edge]) / total, _LEAST_PRIOR))
     return surprise
+
+
+@inlined
+def policy_value(tree: Tree, settings: Settings, game: int, policy: NDArray[np.float32], row: int) -> float:
+    """What a search's policy over own actions is worth to play: the mean of the values that actions have.
+
+    Unlike `root_value`, simulations that only tried worse actions don't count (after Willemsen et al. 2021,
+    "Value targets in off-policy AlphaZero").
+    """
+    root = root_of(tree, game)
+    total, share = 0.0, 0.0
+    for edge in range(tree.first_edge[root], tree.first_edge[root] + tree.n_edges[root]):
+        if _has_value(tree, settings, root, edge):
+            weight = float(policy[row, tree.action[edge]])
+            total += weight * float(edge_value(tree, settings, edge))
+            share += weight
+    return total / share if share > 0.0 else root_value(tree, game)
 
 
 @inlined

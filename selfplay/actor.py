@@ -27,7 +27,8 @@ class Episode(NamedTuple):
 
     variant: row in the run's list of variants
     actions: int16 `[T]`; policy: float16 `[T, A]`, zero where not recorded
-    value: float32 `[T]`, the search's root value to play, 0 where nothing was searched; seat: int8 `[T]`
+    value: float32 `[T]`, what the search's policy is worth to play, 0 where nothing was searched
+    seat: int8 `[T]`: who moved
     recorded: bool `[T]`: a training target; result: -1, 0 or 1 for seat 0
     surprise: float32 `[T]`, nats: how far the search's policy was from the network's, 0 where not recorded
     exact: from this ply on values and policies are the exact solver's; T if none are
@@ -169,7 +170,7 @@ class Actor:
             variant=variant,
             actions=games.actions[record, :plies].copy(),
             policy=np.where(recorded[:, None], policy, 0.0).astype(np.float16),
-            value=games.root_value[record, :plies].copy(),
+            value=games.value[record, :plies].copy(),
             seat=games.seat[record, :plies].copy(),
             recorded=recorded,
             surprise=np.where(recorded, games.surprise[record, :plies], np.float32(0)),
@@ -189,7 +190,7 @@ def _new_games(rules: Any, games: int) -> Games:
         finished=np.zeros(games, np.bool_),
         actions=np.zeros((2 * games, plies), np.int16),
         policy=np.zeros((2 * games, plies, n_actions), np.float32),
-        root_value=np.zeros((2 * games, plies), np.float32),
+        value=np.zeros((2 * games, plies), np.float32),
         seat=np.zeros((2 * games, plies), np.int8),
         recorded=np.zeros((2 * games, plies), np.bool_),
         surprise=np.zeros((2 * games, plies), np.float32),

@@ -96,6 +96,9 @@ class LearnerConfig(Section):
     search_value_share: float = Field(
         0.3, ge=0, le=1, description="share of the search's value in the value target"
     )
+    td_lambda: float = Field(
+        1.0, ge=0, le=1, description="of the value target's rest, a lambda-return; 1: the outcome"
+    )
     surprise_share: float = Field(
         0.0, ge=0, le=1, description="share of a batch drawn by how much its searches surprised (KataGo: 0.5)"
     )

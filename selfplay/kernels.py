@@ -26,7 +26,7 @@ from mcts.kernels import (
     observe_leaf,
     plant,
     policy_surprise,
-    root_value,
+    policy_value,
     write_policy,
 )
 from mcts.rollout_kernels import Rollouts, mix_rollouts
@@ -44,7 +44,7 @@ class Games(NamedTuple):
     active: int8 `[B]`: which record (0 or 1) is being written
     finished: bool `[B]`: the other record holds a finished game that nobody has collected yet
     actions: int16 `[2B, T]`, own actions; policy: float32 `[2B, T, A]`, own actions
-    root_value: float32 `[2B, T]`, to play, 0 in a random opening; seat: int8 `[2B, T]`
+    value: float32 `[2B, T]`, to play, of the search's policy, 0 without a search; seat: int8 `[2B, T]`
     recorded: bool `[2B, T]`: a full search, so a training target
     surprise: float32 `[2B, T]`, nats: how far the search's policy is from the network's, where recorded
     plies: int16 `[2B]`; result: int8 `[2B]`, for seat 0; variant: int16 `[2B]`
@@ -58,7 +58,7 @@ class Games(NamedTuple):
     finished: NDArray[np.bool_]
     actions: NDArray[np.int16]
     policy: NDArray[np.float32]
-    root_value: NDArray[np.float32]
+    value: NDArray[np.float32]
     seat: NDArray[np.int8]
     recorded: NDArray[np.bool_]
     surprise: NDArray[np.float32]
@@ -116,7 +116,7 @@ def begin_game(
 @inlined
 def _record_move(games: Games, game: int, record: int, ply: int, action: int) -> None:
     games.actions[record, ply] = action
-    games.root_value[record, ply] = 0.0
+    games.value[record, ply] = 0.0
     games.seat[record, ply] = seat_to_play(games.state, game)
     games.recorded[record, ply] = False
 
@@ -154,10 +154,10 @@ def _move(
     ply = games.state.info[game, PLY]
     record = 2 * game + games.active[game]
     full = tree.budget[game] == FULL
+    write_policy(rules, tree, settings, game, games.policy[record], ply, False)
     if full:
-        write_policy(rules, tree, settings, game, games.policy[record], ply, False)
         games.surprise[record, ply] = policy_surprise(tree, game, games.policy[record], ply)
-    games.root_value[record, ply] = root_value(tree, game)
+    games.value[record, ply] = policy_value(tree, settings, game, games.policy[record], ply)
     games.seat[record, ply] = seat_to_play(games.state, game)
     games.recorded[record, ply] = full
     games.counts[MOVES] += 1

@@ -114,7 +114,8 @@ class Training:
         ]
         self.rescorers = [Rescorer(self.variants, play.solver_nodes) for _ in self.actors]
         self.trust = RolloutTrust(play.rollout_share)
-        self.replay = Replay(variants, capacity=config.learner.window_max)
+        learner = config.learner
+        self.replay = Replay(variants, capacity=learner.window_max, td_lambda=learner.td_lambda)
         self.rng = np.random.default_rng(config.seed)
         self.iteration = 0
         self.episodes_played = 0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from games.rules import Rules
 from games.state import new_state
 from mcts.config import SearchConfig
-from mcts.search import Evaluator, search_state
+from mcts.search import Evaluator, policy_value_to_play, search_state
 from selfplay.actor import Episode
 from selfplay.kernels import replay_rows
 from selfplay.replay import action_rows
@@ -48,10 +48,11 @@ def reanalysed(
         variant = np.array([game.variant for game in games], np.int16)
         replay_rows(rules, action_rows(rules, games, plies), plies, variant, state)
         result = search_state(rules, state, canvas, evaluator, search, seed=seed + first)
+        values = policy_value_to_play(result)
         for row, (game, ply) in enumerate(zip(games, plies.tolist(), strict=True)):
             own = rules.canvas[game.variant, : game.policy.shape[1]]
             game.policy[ply] = result.policy[row, own]
-            game.value[ply] = result.value_to_play[row]
+            game.value[ply] = values[row]
     return again
 
 

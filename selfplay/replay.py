@@ -64,15 +64,22 @@ class Replay:
     on, so a window that was rebuilt from files draws the same batches as one that was never interrupted.
     """
 
-    def __init__(self, variants: Sequence[Variant], *, capacity: int) -> None:
-        """`capacity` is the largest window, in recorded positions."""
+    def __init__(self, variants: Sequence[Variant], *, capacity: int, td_lambda: float = 1.0) -> None:
+        """Make an empty one.
+
+        capacity: the largest window, in recorded positions
+        td_lambda: of the value targets, see `lambda_returns`
+        """
         self.capacity = capacity
+        self._td_lambda = td_lambda
         self.recorded = 0  # positions recorded so far, in the window or not
         self.rules = compile_rules(variants)
         self.canvas = canvas_size(variants)
         self._game_of = np.zeros(capacity, np.int64)  # ring: game and ply of recorded position number n
         self._ply_of = np.zeros(capacity, np.int16)
         self._surprise_of = np.zeros(capacity, np.float32)
+        self._searched_of = np.zeros(capacity, np.float32)  # the two parts of lambda-returns
+        self._outcome_share_of = np.zeros(capacity, np.float32)
         self._games: dict[int, Episode] = {}  # by number, oldest first
         self._played = 0
         symmetries = canvas_symmetries(self.rules, variants, limit=MAX_SYMMETRIES)
@@ -86,6 +93,8 @@ class Replay:
         self._game_of[slots] = self._played
         self._ply_of[slots] = plies
         self._surprise_of[slots] = episode.surprise[plies]
+        searched, outcome_share = lambda_returns(episode, self._td_lambda)
+        self._searched_of[slots], self._outcome_share_of[slots] = searched[plies], outcome_share[plies]
         self._games[self._played] = episode
         self._played += 1
         self.recorded += len(plies)
@@ -119,7 +128,8 @@ class Replay:
         """Draw positions from the last `window` recorded ones, each through a random symmetry.
 
         Args:
-            search_value_share: share of the search's root value in the value target; the rest is the outcome.
+            search_value_share: share of the search's root value in the value target; the rest is the
+                lambda-return.
             surprise_share: share of the positions that are drawn in proportion to their surprise (KataGo's
                 policy surprise weighting); the others are drawn evenly.
             with_sequel: whether to say what came of the positions.
@@ -133,14 +143,16 @@ class Replay:
         observation, targets = self._observe(games, plies, variant, symmetry)
         policy = np.zeros(observation.legal.shape, np.float32)
         value, outcome = np.zeros(batch_size, np.float32), np.zeros(batch_size, np.int8)
-        played, searched = np.zeros(batch_size, np.int64), np.zeros(batch_size, np.float32)
+        played, is_searched = np.zeros(batch_size, np.int64), np.zeros(batch_size, np.float32)
         for row, (game, ply) in enumerate(zip(games, plies.tolist(), strict=True)):
             policy[row, targets[row, : game.policy.shape[1]]] = game.policy[ply]
             played[row] = targets[row, game.actions[ply]]
             value[row], outcome[row] = game.value[ply], game.outcome(ply)
-            searched[row] = ply < game.exact
+            is_searched[row] = ply < game.exact
         policy /= policy.sum(axis=1, keepdims=True)  # float16 rounding
-        wdl = win_draw_loss(outcome, value, search_value_share * searched)
+        share = search_value_share * is_searched
+        outcome_share = (1.0 - share) * self._outcome_share_of[slots]
+        wdl = win_draw_loss(outcome, outcome_share, share * value + (1.0 - share) * self._searched_of[slots])
         sequel = self._sequel(games, plies, variant, symmetry, targets) if with_sequel else None
         return Batch(observation, policy, wdl, played, outcome.astype(np.float32), sequel)
 
@@ -222,17 +234,37 @@ def action_rows(rules: Rules, games: Sequence[Episode], plies: NDArray[np.int16]
     return actions
 
 
-def win_draw_loss(
-    outcome: NDArray[np.int8],
-    value_to_play: NDArray[np.float32],
-    share: float | NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """Value targets `[B, 3]`: the outcome (-1, 0, 1 to play) mixed with a share of the search's value.
+def lambda_returns(episode: Episode, td_lambda: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What TD(lambda) makes of a game (Sutton & Barto 2018, 12.1): outcome and searches' values, averaged.
 
-    A search value v counts as a win with (1 + v) / 2 and as a loss otherwise: the target's mean is exact.
+    The return of a ply is (1 - lambda) times its search's value and lambda times the return of the next one;
+    the last of them, the outcome or the first exact value, counts whole. With 1 it is the outcome alone.
+
+    Returns float32 `[T]` each: the values' weighted sum, to play, and the outcome's share in the return.
+    """
+    searched = np.zeros(len(episode.actions), np.float32)
+    outcome_share = np.ones(len(episode.actions), np.float32)
+    value, share = 0.0, 1.0
+    for ply in range(episode.exact - 1, -1, -1):
+        if ply + 1 < len(episode.seat) and episode.seat[ply] != episode.seat[ply + 1]:
+            value = -value
+        if episode.value[ply] != 0.0:  # else nothing was searched, or it adds nothing
+            value = (1.0 - td_lambda) * float(episode.value[ply]) + td_lambda * value
+            share *= td_lambda
+        searched[ply], outcome_share[ply] = value, share
+    return searched, outcome_share
+
+
+def win_draw_loss(
+    outcome: NDArray[np.int8], outcome_share: NDArray[np.float32], searched: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Value targets `[B, 3]`: a share of the outcome (-1, 0, 1 to play), the rest from searches.
+
+    searched: the searches' values to play, times their share. A value v counts as a win with (1 + v) / 2 and
+    as a loss otherwise: the target's mean is exact.
     """
     wdl = np.zeros((len(outcome), 3), np.float32)
-    wdl[np.arange(len(outcome)), 1 - outcome.astype(np.int64)] = 1.0 - share
-    wdl[:, 0] += share * (1.0 + value_to_play) / 2.0
-    wdl[:, 2] += share * (1.0 - value_to_play) / 2.0
+    wdl[np.arange(len(outcome)), 1 - outcome.astype(np.int64)] = outcome_share
+    wdl[:, 0] += (1.0 - outcome_share + searched) / 2.0
+    wdl[:, 2] += (1.0 - outcome_share - searched) / 2.0
     return wdl

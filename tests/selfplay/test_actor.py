@@ -12,7 +12,7 @@ import games
 from games import Position, Variant
 from games.compiler import compile_rules
 from mcts.cache_kernels import position_key
-from mcts.search import search
+from mcts.search import policy_value_to_play, search
 from selfplay.actor import Actor, Episode
 from selfplay.kernels import EVALUATIONS, FULL_SEARCHES, MOVES, SIMULATIONS
 from tests.selfplay.hashed import (
@@ -110,7 +110,7 @@ def test_policies_and_values_are_those_of_the_search(variant: Variant, rollouts:
         recorded = np.flatnonzero(episode.recorded)
         result = search([positions[p] for p in recorded], hashed_evaluator, quiet_search(12, rollouts))
         np.testing.assert_array_equal(episode.policy[recorded], result.policy.astype(np.float16))
-        np.testing.assert_array_equal(episode.value[recorded], result.value_to_play)
+        np.testing.assert_allclose(episode.value[recorded], policy_value_to_play(result), atol=1e-6)
         searched = np.abs(result.value_to_play) < 1  # a proven root goes without the network's opinion
         np.testing.assert_array_equal(episode.actions[recorded][searched], result.action[searched])
 
@@ -146,7 +146,7 @@ def test_fast_searches_choose_what_a_search_with_the_fast_budget_does() -> None:
         positions = replayed(TWO_STONES, episode)[:-1]
         result = search(positions, hashed_evaluator, quiet_search(4))
         free = [i for i, p in enumerate(positions) if len(p.legal_actions) > 1]
-        np.testing.assert_array_equal(episode.value[free], result.value_to_play[free])
+        np.testing.assert_allclose(episode.value[free], policy_value_to_play(result)[free], atol=1e-6)
         assert not episode.recorded.any()
 
 

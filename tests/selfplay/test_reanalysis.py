@@ -7,6 +7,7 @@ import pytest
 
 from games.compiler import canvas_size, compile_rules
 from mcts import search
+from mcts.search import policy_value_to_play
 from selfplay.actor import Actor, Episode
 from selfplay.reanalysis import BATCH, reanalysed
 from tests.selfplay.hashed import (
@@ -46,7 +47,7 @@ def test_policies_and_values_are_those_of_a_search_of_each_position(episodes: li
         positions = replayed(VARIANTS[old.variant], old)
         result = search([positions[ply] for ply in recorded], hashed_evaluator, quiet_search(12))
         np.testing.assert_array_equal(new.policy[recorded], result.policy.astype(np.float16))
-        np.testing.assert_array_equal(new.value[recorded], result.value_to_play)
+        np.testing.assert_array_equal(new.value[recorded], policy_value_to_play(result))
         others = np.flatnonzero(~old.recorded)
         np.testing.assert_array_equal(new.policy[others], old.policy[others])
         np.testing.assert_array_equal(new.value[others], old.value[others])

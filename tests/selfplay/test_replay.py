@@ -16,7 +16,7 @@ from games.compiler import canvas_actions, canvas_size
 from games.encoding import RULE_FEATURES
 from games.symmetry import symmetries
 from selfplay.actor import Actor, Episode
-from selfplay.replay import NO_REPLY, Batch, Replay, win_draw_loss
+from selfplay.replay import NO_REPLY, Batch, Replay, lambda_returns, win_draw_loss
 from tests.games.drawings import variant
 from tests.selfplay.hashed import MIXED, SWAP, TWO_STONES, played_episodes, replayed, small_config
 
@@ -29,8 +29,10 @@ def mixed() -> list[Episode]:
     return played_episodes(Actor(MIXED, config, games=24, seed=1), advances=400)
 
 
-def filled(variants: Sequence[Variant], episodes: Sequence[Episode], *, capacity: int = 10**6) -> Replay:
-    replay = Replay(variants, capacity=capacity)
+def filled(
+    variants: Sequence[Variant], episodes: Sequence[Episode], *, capacity: int = 10**6, td_lambda: float = 1.0
+) -> Replay:
+    replay = Replay(variants, capacity=capacity, td_lambda=td_lambda)
     for episode in episodes:
         replay.add(episode)
     return replay
@@ -390,7 +392,8 @@ def test_value_targets_mix_the_outcome_with_the_search(
     share: float, outcome: int, value: float, expected: tuple[float, float, float]
 ) -> None:
     """By hand: (1 - share) on the outcome, share * (1 + v) / 2 on a win, share * (1 - v) / 2 on a loss."""
-    wdl = win_draw_loss(np.array([outcome], np.int8), np.array([value], np.float32), share)
+    parts = np.array([1 - share], np.float32), np.array([share * value], np.float32)
+    wdl = win_draw_loss(np.array([outcome], np.int8), *parts)
     np.testing.assert_allclose(wdl, [expected], atol=1e-6)
     assert wdl[0, 0] - wdl[0, 2] == pytest.approx((1 - share) * outcome + share * value)
 
@@ -407,6 +410,41 @@ def test_batches_hold_the_mixed_targets_of_their_plies(share: float) -> None:
         batch.wdl[:, 0] - batch.wdl[:, 2], (1 - share) * outcome + share * value, atol=1e-6
     )
     np.testing.assert_allclose(batch.wdl.sum(1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25])
+def test_lambda_returns_are_those_of_their_sum(share: float) -> None:
+    """Each value counts (1 - lambda) lambda^k, k searched plies later, the outcome what is left of 1.
+
+    After one stone of seat 0 there are two a turn; the fourth ply wasn't searched; seat 0 wins.
+    """
+    episode = game("a1 d1 d2 a2 a3 d3 c1 a4", TWO_STONES)
+    assert episode.seat.tolist() == [0, 1, 1, 0, 0, 1, 1, 0]
+    value = np.array([0.1, -0.3, 0.5, 0.0, -0.2, 0.7, 0.4, 0.9], np.float32)
+    replay = filled([TWO_STONES], [episode._replace(value=value)], td_lambda=0.8)
+    batch = drawn(replay, batch_size=80, share=share)
+    stones = batch.observation.planes[:, 1:3].sum((1, 2, 3)).astype(int)
+    assert set(stones.tolist()) == set(range(8))
+    for row, ply in enumerate(stones.tolist()):
+        sign = np.where(episode.seat == episode.seat[ply], 1, -1)
+        searched = [k for k in range(ply, 8) if value[k] != 0]
+        weights = 0.2 * 0.8 ** np.arange(len(searched))
+        outcome = 1 if episode.seat[ply] == 0 else -1
+        returned = weights @ (sign * value)[searched] + 0.8 ** len(searched) * outcome
+        expected = share * value[ply] + (1 - share) * returned
+        assert batch.wdl[row, 0] - batch.wdl[row, 2] == pytest.approx(expected, abs=1e-6)
+        assert batch.wdl[row].sum() == pytest.approx(1)
+
+
+def test_lambda_returns_go_on_from_the_first_exact_value() -> None:
+    """Two plies with values 0.5 and 0.25 to play, then a draw that is known, whatever the game came to."""
+    episode = game("a1 a3 b1 b3 c1", games.load("tictactoe"))
+    value = np.array([0.5, 0.25, 0, 1, -1], np.float32)
+    searched, outcome_share = lambda_returns(episode._replace(value=value, exact=2), 0.6)
+    np.testing.assert_allclose(searched, [0.4 * 0.5 - 0.6 * 0.4 * 0.25, 0.4 * 0.25, 0, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(outcome_share, [0.36, 0.6, 1, 1, 1], atol=1e-6)
+    for array, expected in zip(lambda_returns(episode, 1.0), (0, 1), strict=True):
+        assert np.all(array == expected)
 
 
 def test_what_is_known_exactly_is_the_target_as_it_is() -> None:
