@@ -69,7 +69,7 @@ def searched(episode: Episode) -> NDArray[np.bool_]:
 
 
 def calibration(episodes: Sequence[Episode]) -> Calibration | None:
-    """Hold the search's root values against the games' results; None without a searched position."""
+    """Hold the searches' values against the games' results; None without a searched position."""
     value, outcome, game = _expected_and_real(episodes)
     if not len(value):
         return None
@@ -158,7 +158,7 @@ def summary(run: Run) -> dict[str, Any]:
 def _expected_and_real(
     episodes: Sequence[Episode],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """`[N]` each: root value to play, outcome for the same player, number of the game."""
+    """`[N]` each: the search's value to play, outcome for the same player, number of the game."""
     values, outcomes_to_play, games = [np.zeros(0)], [np.zeros(0)], [np.zeros(0, np.int64)]
     for number, episode in enumerate(episodes):
         chosen = searched(episode)
