@@ -129,7 +129,7 @@ FOOTER = """## Measure again
 python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --only scratch --only joint \\
     --at 0 250 500 1000 2000 5000 10000 --games 20 --seeds 3 --set selfplay.solver_nodes=100
 python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --only plain \\
-    --at 0 250 500 1000 2000 5000 10000 --games 20 --seeds 1 --set selfplay.solver_nodes=100
+    --at 0 250 500 1000 2000 5000 10000 --games 20 --seeds 3 --set selfplay.solver_nodes=100
 python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --zero-shot --only joint --only solver \\
     --games 20 --seeds 1 --simulations 64
 python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --minutes 5 --only joint --solved --seeds 1
