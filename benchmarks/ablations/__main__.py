@@ -6,17 +6,20 @@
 The plan names arms by their settings beside the base's. An arm's row says what it makes of four solved sets
 after those minutes, with and without search; all their positions are ones in which a mistake is possible, and
 none is a golden one (`connect4_positions.py` draws them). What is there isn't measured again, so a run that
-was stopped goes on; nothing else should run meanwhile, for the clock is what is equal.
+was stopped goes on; nothing else should run meanwhile, for the clock is what is equal. With `--runs` the
+agents stay, and one that is there isn't trained again.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import statistics
 import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,7 @@ import games
 from benchmarks.solved import solved_errors
 from games import UserError
 from selfplay.meta.study import append_row, read_rows
-from selfplay.training import start_training
+from selfplay.training import resume_training, start_training
 
 HERE = Path(__file__).parent
 SUITE = HERE / "connect4_positions.jsonl"
@@ -44,6 +47,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--only", action="append", default=[], help="only this arm; repeat")
     parser.add_argument("--results", type=Path, default=HERE.parent / "results" / "ablations.jsonl")
+    parser.add_argument("--runs", type=Path, help="folder where the trained agents stay")
     parser.add_argument("--table", action="store_true", help="measure nothing")
     arguments = parser.parse_args()
     try:
@@ -52,7 +56,7 @@ def main() -> None:
             raise UserError(f"--only: expected one of {', '.join(arms)}, got {unknown[0]}")
         wanted = {name: arms[name] for name in arguments.only or arms}
         if not arguments.table:
-            for row in measure(wanted, arguments.minutes, arguments.seeds, arguments.results):
+            for row in measure(wanted, arguments.minutes, arguments.seeds, arguments.results, arguments.runs):
                 print(line(row), flush=True)
         print(table([row for row in read_rows(arguments.results) if row["arm"] in wanted]))
     except UserError as error:
@@ -73,7 +77,9 @@ def read_arms(path: Path) -> dict[str, list[str]]:
     return arms
 
 
-def measure(arms: Arms, minutes: float, seeds: int, results: Path) -> Iterator[dict[str, Any]]:
+def measure(
+    arms: Arms, minutes: float, seeds: int, results: Path, runs: Path | None = None
+) -> Iterator[dict[str, Any]]:
     """Rows that weren't there, one seed of all arms before the next; each is appended to the results."""
     there = {(row["arm"], row["seed"], row["minutes"], tuple(row["settings"])) for row in read_rows(results)}
     for seed in range(seeds):
@@ -82,18 +88,21 @@ def measure(arms: Arms, minutes: float, seeds: int, results: Path) -> Iterator[d
                 continue
             row = {"arm": name, "variant": VARIANT, "seed": seed, "minutes": minutes}
             row["settings"] = list(settings)
-            row |= trained([*settings, f"minutes={minutes}", f"seed={seed}"])
+            with nullcontext(runs) if runs else tempfile.TemporaryDirectory() as folder:
+                complete = [*settings, f"minutes={minutes}", f"seed={seed}"]
+                digest = hashlib.sha256("\n".join(complete).encode()).hexdigest()[:8]
+                row |= trained(complete, Path(folder) / f"{name}-{seed}-{digest}")
             append_row(results, row)
             yield row
 
 
-def trained(settings: Sequence[str]) -> dict[str, Any]:
+def trained(settings: Sequence[str], run: Path) -> dict[str, Any]:
     """What a training with these settings comes to: positions, steps, and errors on the solved sets."""
     variant = games.load(VARIANT)
-    with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder) / "run"
-        summary = start_training([variant], run, None, settings)
-        found = solved_errors(run, variant, SUITE, SIMULATIONS)
+    summary = (
+        resume_training(run, settings) if run.exists() else start_training([variant], run, None, settings)
+    )
+    found = solved_errors(run, variant, SUITE, SIMULATIONS)
     return {"positions": summary["positions"], "steps": summary["steps"], "errors": found}
 
 
