@@ -17,7 +17,7 @@ from selfplay.openings import canonical_key
 from selfplay.suite import read_suite
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "connect4_positions.jsonl"
-PLAN = Path(ablations.__file__).with_name("connect4.toml")
+PLANS = sorted(Path(ablations.__file__).parent.glob("*.toml"))
 
 
 def row(arm: str, seed: int, policy: float, searched: float) -> dict[str, Any]:
@@ -25,8 +25,9 @@ def row(arm: str, seed: int, policy: float, searched: float) -> dict[str, Any]:
     return {"arm": arm, "seed": seed, "positions": 1000, "steps": 5, "errors": errors}
 
 
-def test_every_arm_of_the_committed_plan_can_be_configured() -> None:
-    arms = ablations.read_arms(PLAN)
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.stem)
+def test_every_arm_of_a_committed_plan_can_be_configured(plan: Path) -> None:
+    arms = ablations.read_arms(plan)
     assert next(iter(arms)) == "base"
     configs = {name: read_config(None, settings) for name, settings in arms.items()}
     assert len({config.model_dump_json() for config in configs.values()}) == len(arms)
