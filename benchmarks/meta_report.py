@@ -126,9 +126,7 @@ METHOD = """## How it was measured
 FOOTER = """## Measure again
 
 ```sh
-python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --only scratch --only joint \\
-    --at 0 250 500 1000 2000 5000 10000 --games 20 --seeds 3 --set selfplay.solver_nodes=100
-python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --only plain \\
+python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --only scratch --only joint --only plain \\
     --at 0 250 500 1000 2000 5000 10000 --games 20 --seeds 3 --set selfplay.solver_nodes=100
 python benchmarks/meta_study.py --plan benchmarks/meta_arms.toml --zero-shot --only joint --only solver \\
     --games 20 --seeds 1 --simulations 64

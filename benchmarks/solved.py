@@ -1,15 +1,22 @@
-"""What an agent makes of solved positions, as the benchmarks that learn from nothing write it down."""
+"""What benchmarks that learn from nothing share: a run to its end, and its errors on solved positions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from games import Variant
 from selfplay.evaluate import Evaluation, evaluate_player, load_players
 from selfplay.suite import read_suite
+from selfplay.training import resume_training, start_training
 
 THREADS = 2
+
+
+def trained(variant: Variant, run: Path, settings: Sequence[str]) -> dict[str, Any]:
+    """A run's summary once its time is over."""
+    return resume_training(run, settings) if run.exists() else start_training([variant], run, None, settings)
 
 
 def solved_errors(

@@ -17,13 +17,12 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import games
 import models
-from benchmarks.solved import THREADS, solved_errors
+from benchmarks.solved import THREADS, solved_errors, trained
 from games import Position, UserError, Variant
 from games.position import swap_action
 from models.format import zoo_file
@@ -32,7 +31,6 @@ from selfplay.bench import machine
 from selfplay.evaluate import load_players
 from selfplay.options import write_json
 from selfplay.run import archived_agents
-from selfplay.training import resume_training, start_training
 from selfplay.versions import versions
 from tests.games.theory import claims
 
@@ -88,11 +86,6 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def trained(variant: Variant, run: Path, settings: Sequence[str]) -> dict[str, Any]:
-    """A run's summary once its time is over."""
-    return resume_training(run, settings) if run.exists() else start_training([variant], run, None, settings)
 
 
 def final(variant: Variant, agent: Path) -> dict[str, Any]:

@@ -24,10 +24,9 @@ from pathlib import Path
 from typing import Any
 
 import games
-from benchmarks.solved import solved_errors
+from benchmarks.solved import solved_errors, trained
 from games import UserError
 from selfplay.meta.study import append_row, read_rows
-from selfplay.training import resume_training, start_training
 
 HERE = Path(__file__).parent
 SUITE = HERE / "connect4_positions.jsonl"
@@ -91,17 +90,15 @@ def measure(
             with nullcontext(runs) if runs else tempfile.TemporaryDirectory() as folder:
                 complete = [*settings, f"minutes={minutes}", f"seed={seed}"]
                 digest = hashlib.sha256("\n".join(complete).encode()).hexdigest()[:8]
-                row |= trained(complete, Path(folder) / f"{name}-{seed}-{digest}")
+                row |= judged(complete, Path(folder) / f"{name}-{seed}-{digest}")
             append_row(results, row)
             yield row
 
 
-def trained(settings: Sequence[str], run: Path) -> dict[str, Any]:
+def judged(settings: Sequence[str], run: Path) -> dict[str, Any]:
     """What a training with these settings comes to: positions, steps, and errors on the solved sets."""
     variant = games.load(VARIANT)
-    summary = (
-        resume_training(run, settings) if run.exists() else start_training([variant], run, None, settings)
-    )
+    summary = trained(variant, run, settings)
     found = solved_errors(run, variant, SUITE, SIMULATIONS)
     return {"positions": summary["positions"], "steps": summary["steps"], "errors": found}
 

@@ -44,12 +44,12 @@ def test_what_is_there_is_not_measured_again(monkeypatch: pytest.MonkeyPatch, tm
     asked: list[list[str]] = []
     folders: list[Path] = []
 
-    def trained(settings: list[str], run: Path) -> dict[str, Any]:
+    def judged(settings: list[str], run: Path) -> dict[str, Any]:
         asked.append(settings)
         folders.append(run)
         return {"positions": 1, "steps": 1, "errors": {}}
 
-    monkeypatch.setattr(ablations, "trained", trained)
+    monkeypatch.setattr(ablations, "judged", judged)
     arms, results = {"base": [], "other": ["learner.batch_size=64"]}, tmp_path / "rows.jsonl"
     assert len(list(ablations.measure(arms, 1.0, 1, results))) == 2
     assert asked == [["minutes=1.0", "seed=0"], ["learner.batch_size=64", "minutes=1.0", "seed=0"]]
@@ -88,7 +88,7 @@ def test_what_ablations_look_at_leaves_room_for_mistakes_and_is_not_golden() -> 
 def test_an_outside_engine_s_scores_are_our_solver_s_values() -> None:
     variant = games.load(ablations.VARIANT)
     solver = Solver(variant)
-    late = [solved for solved in read_suite(ablations.SUITE, variant) if solved.position.ply >= 23][::5]
+    late = [solved for solved in read_suite(ablations.SUITE, variant) if solved.position.ply >= 23]
     assert len(late) >= 20
     for solved in late:
         assert solver.action_values(solved.position) == solved.values
