@@ -29,6 +29,7 @@ from games.rules import MAX_LEGAL
 from games.state import new_state
 from mcts import RolloutEvaluator, SearchConfig, search, uniform_evaluator
 from mcts.search import search_state
+from selfplay.player_bench import bench_player
 from selfplay.scaling import bench_scaling, tree_bytes
 
 SEARCH_BATCH, SIMULATIONS = 256, 32
@@ -40,7 +41,7 @@ REPETITION_SECONDS = 0.06
 Report = Callable[[str], None]
 
 
-LAYERS = ("start", "rules", "search", "network", "selfplay", "learner", "arena", "meta", "scaling")
+LAYERS = ("start", "rules", "search", "network", "selfplay", "learner", "arena", "player", "meta", "scaling")
 
 
 def run_bench(
@@ -59,6 +60,7 @@ def run_bench(
         "selfplay": lambda: bench_selfplay(report, **network, batch=batch),
         "learner": lambda: bench_learner(report, **network, threads=os.cpu_count() or 1),
         "arena": lambda: bench_arena(report, threads=os.cpu_count() or 1),
+        "player": lambda: bench_player(report),
         "meta": lambda: _bench_meta(report, **network),
         "scaling": lambda: bench_scaling(report),
     }

@@ -699,7 +699,8 @@ def bench(
         list[str] | None,
         typer.Argument(
             metavar="[LAYER]...",
-            help="start, rules, search, network, selfplay, learner, arena, meta, scaling. Default: all.",
+            help="start, rules, search, network, selfplay, learner, arena, player, meta, scaling. "
+            "Default: all.",
         ),
     ] = None,
     blocks: Annotated[int, typer.Option(min=1, help="Of the network.")] = 4,

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 import games
 from models import NetworkConfig, PolicyValueNet
-from selfplay import Player
+from selfplay import Player, player_bench
 from selfplay.ceilings import forward_operations
 from selfplay.cli import app
 from selfplay.scaling import bench_scaling, tree_bytes
@@ -196,6 +196,18 @@ def test_what_search_takes_is_measured_for_every_size(monkeypatch: pytest.Monkey
 def tree_bytes_of_five(side: int) -> int:
     text = f"board = {{ rows = {side}, columns = {side} }}\nend = {{ line = 5 }}"
     return tree_bytes(games.Variant.from_toml(text, name="five"), simulations=32)
+
+
+def test_the_players_bench_counts_what_the_runtime_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"POSITIONS": 4, "SIMULATIONS": 48, "STARTS": 1}.items():
+        monkeypatch.setattr(player_bench, name, value)
+    lines: list[str] = []
+    row = player_bench.bench_player(lines.append)
+    assert (row["positions"], row["simulations"]) == (4, 48)
+    assert 1 <= row["positions_per_call"] <= 16
+    assert 0 < row["share_of_bare"] < 2
+    assert row["first_move_seconds"] > row["move_seconds_alone"] > 0
+    assert "48 simulations" in lines[-1]
 
 
 def test_bench_of_a_layer_that_is_none() -> None:

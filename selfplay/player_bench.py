@@ -1,0 +1,144 @@
+"""How fast a `Player` answers: from a program's start, at 800 simulations, and beside the bare runtime."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+import games
+from games import Observation, Position
+from models.format import ONNX_INPUTS, zoo_file
+from models.onnx_runtime import OnnxEvaluator
+from selfplay.player import Player, search_config
+
+VARIANT = "connect4"
+SIMULATIONS = 800
+POSITIONS, GUIDE = 60, 16
+"""Positions that the player meets, of games at so many simulations."""
+
+Feed = dict[str, NDArray[np.float32]]
+"""Inputs of one call of the runtime."""
+
+STARTS = 7
+FIRST_MOVE = (
+    "import sys, games; from selfplay import Player; "
+    "print(Player.load(sys.argv[1]).choose(games.start(games.load(sys.argv[2]))), flush=True)"
+)
+
+
+def bench_player(report: Callable[[str], None]) -> dict[str, float]:
+    """The released Connect Four agent on one core.
+
+    A move's time is the median over positions from the beginning to the end of games that the player plays
+    against itself: alone, as if each were its first, and in the game, with what it remembers. The bare
+    runtime answers the same positions one at a time, and in the same calls.
+    """
+    agent = zoo_file(f"{VARIANT}.onnx")
+    evaluator = OnnxEvaluator(agent)
+    positions = _games(Player(evaluator, search_config(GUIDE), name="guide"))
+    calls: list[Feed] = []
+
+    def recorded(observation: Observation) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        planes, rules = ONNX_INPUTS
+        calls.append({planes: observation.planes.copy(), rules: observation.rules.copy()})
+        return evaluator(observation)
+
+    _alone(Player(recorded, search_config(SIMULATIONS), name="recorded"), positions)
+    player = Player(evaluator, search_config(SIMULATIONS), name="timed")
+    alone = _alone(player, positions)
+    in_game = [_seconds(partial(player.choose, position)) for position in positions]
+
+    sizes = [len(next(iter(call.values()))) for call in calls]
+    evaluations = sum(sizes)
+    singles = [
+        {name: part[row : row + 1] for name, part in call.items()}
+        for call, size in zip(calls, sizes, strict=True)
+        for row in range(size)
+    ]
+    rates = {
+        "evaluations_per_second": evaluations / sum(alone),
+        "bare_evaluations_per_second": evaluations / _bare_seconds(agent, singles),
+        "bare_evaluations_per_second_in_the_same_calls": evaluations / _bare_seconds(agent, calls),
+    }
+    row = {
+        "first_move_seconds": _first_move(str(agent)),
+        "simulations": float(SIMULATIONS),
+        "positions": float(len(positions)),
+        "move_seconds_alone": statistics.median(alone),
+        "move_seconds_in_game": statistics.median(in_game),
+        "positions_per_call": evaluations / len(calls),
+        **rates,
+        "share_of_bare": rates["evaluations_per_second"] / rates["bare_evaluations_per_second"],
+    }
+    report(f"from a program's start to the first move: {row['first_move_seconds']:.2f} s")
+    report(
+        f"{VARIANT}, {SIMULATIONS} simulations, one core: {1000 * row['move_seconds_alone']:.0f} ms a move, "
+        f"{1000 * row['move_seconds_in_game']:.0f} ms in a game; "
+        f"{row['evaluations_per_second']:.0f} evaluations/s, the bare runtime "
+        f"{row['bare_evaluations_per_second']:.0f} one at a time, "
+        f"{row['bare_evaluations_per_second_in_the_same_calls']:.0f} in the same calls"
+    )
+    return row
+
+
+def _games(guide: Player) -> list[Position]:
+    """Positions in the order in which a player meets them; later games begin with a random move."""
+    random = np.random.default_rng(0)
+    found: list[Position] = []
+    position = games.start(games.load(VARIANT))
+    while len(found) < POSITIONS:
+        if position.is_over:
+            position = games.start(games.load(VARIANT))
+            position = position.play(int(random.choice(position.legal_actions)))
+        found.append(position)
+        position = position.play(guide.choose(position))
+    return found
+
+
+def _alone(player: Player, positions: Sequence[Position]) -> list[float]:
+    """Seconds of each position's move for a player that remembers nothing."""
+    return [_seconds(partial(player.at_strength(SIMULATIONS).choose, position)) for position in positions]
+
+
+def _bare_seconds(agent: Path, calls: Sequence[Feed]) -> float:
+    """Of the runtime itself on one core, without looking into questions and answers."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(agent, options, providers=["CPUExecutionProvider"])
+
+    def ask() -> None:
+        for call in calls:
+            session.run(["logits", "value_to_play"], call)
+
+    ask()
+    return _seconds(ask)
+
+
+def _first_move(agent: str) -> float:
+    """Seconds from a program's start to its first move, the kernels being compiled."""
+    command = [sys.executable, "-c", FIRST_MOVE, agent, VARIANT]
+
+    def seconds() -> float:
+        began = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as program:
+            assert program.stdout is not None
+            program.stdout.readline()
+            return time.perf_counter() - began
+
+    seconds()
+    return statistics.median(seconds() for _ in range(STARTS))
+
+
+def _seconds(function: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    function()
+    return time.perf_counter() - began
