@@ -20,6 +20,7 @@ from games.rules import MAX_LEGAL, Rules
 from games.state import ONGOING, STATUS, State, new_state
 from mcts.cache_kernels import Cache, keep, position_key, slot_of
 from mcts.config import GUMBEL, Settings
+from mcts.kernels import advance_remembered, advance_waiting, observe_waiting
 from mcts.rollout_kernels import Rollouts, mix_rollouts
 from mcts.select_kernels import complete, noisy_score, select_improved
 from mcts.tree_kernels import F32_MAX, NONE, UNPROVEN, Tree, root_of
@@ -45,7 +46,7 @@ def new_ahead(rules: Rules, most: int) -> Ahead:
     )
 
 
-@kernel
+@inlined
 def foresee(rules: Rules, tree: Tree, settings: Settings, game: int, cache: Cache, ahead: Ahead) -> int:
     """Find the positions that the rest of a round will ask about, besides the waiting leaf; their number.
 
@@ -171,30 +172,46 @@ def _wins_at_once(rules: Rules, ahead: Ahead, row: int) -> bool:
 
 
 @kernel
-def observe_ahead(
+def ask_alone(
     rules: Rules,
+    tree: Tree,
+    settings: Settings,
+    rng: NDArray[np.uint64],
+    games: NDArray[np.int32],
+    cache: Cache,
     ahead: Ahead,
-    n: int,
     planes: NDArray[np.float32],
     legal: NDArray[np.bool_],
     features: NDArray[np.float32],
-) -> None:
-    """Observe the first n positions, behind the first row of an observation."""
-    for row in range(n):
+) -> int:
+    """Advance the only game as far as the cache knows its leaves, then observe its leaf and those ahead.
+
+    How many positions the evaluator has to be asked about: 0 once the search is over.
+    """
+    if advance_remembered(rules, tree, settings, rng, games, cache) == 0:
+        return 0
+    found = foresee(rules, tree, settings, as_int(games[0]), cache, ahead)
+    observe_waiting(rules, tree, games, planes, legal, features)
+    for row in range(found):
         observe_row(rules, ahead.state, row, ahead.actions, planes, legal, features, row + 1)
+    return 1 + found
 
 
 @kernel
-def keep_ahead(
+def answer_alone(
     rules: Rules,
-    ahead: Ahead,
-    n: int,
+    tree: Tree,
+    settings: Settings,
+    rng: NDArray[np.uint64],
+    games: NDArray[np.int32],
     logits: NDArray[np.float32],
     values: NDArray[np.float32],
     cache: Cache,
     rollouts: Rollouts,
-) -> None:
-    """Keep the evaluations of the first n positions, which lie behind the first row."""
-    for row in range(n):
+    ahead: Ahead,
+) -> bool:
+    """Keep the answers about what is ahead and advance the only game by the first; whether it waits again."""
+    for row in range(values.shape[0] - 1):
         value = mix_rollouts(rules, ahead.state, row, rollouts, float(values[row + 1]))
         keep(cache, ahead.keys[row], logits, row + 1, value)
+    return advance_waiting(rules, tree, settings, rng, games, logits, values, cache, rollouts) == 1

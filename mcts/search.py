@@ -15,7 +15,7 @@ from games.state import State, new_state
 from mcts.cache_kernels import Cache, new_cache
 from mcts.config import SearchConfig, Settings, settings_of
 from mcts.evaluators import RolloutEvaluator
-from mcts.foresight_kernels import foresee, keep_ahead, new_ahead, observe_ahead
+from mcts.foresight_kernels import answer_alone, ask_alone, new_ahead
 from mcts.kernels import (
     NONE,
     UNPROVEN,
@@ -175,7 +175,9 @@ def search_state(
         _search_by_rollouts(rules, tree, settings, rng, n_actions, evaluator.rollouts)
     else:
         cache = _NO_CACHE if memory is None else memory.cache_for(rules, n_actions)
-        _search_by_evaluator(rules, tree, settings, rng, canvas, evaluator, cache, rollouts_of(rules, config))
+        is_alone = batch == 1 and len(cache.keys) > 0
+        by_evaluator = _search_alone if is_alone else _search_by_evaluator
+        by_evaluator(rules, tree, settings, rng, canvas, evaluator, cache, rollouts_of(rules, config))
     result = empty_result(batch, n_actions)
     write_results(rules, tree, settings, *result)
     return result
@@ -191,30 +193,39 @@ def _search_by_evaluator(
     cache: Cache,
     rollouts: Rollouts,
 ) -> None:
-    """Evaluate the games' leaves together until no game needs it; all observations share one buffer.
-
-    A game that is alone, and remembers, has the next leaves of its round evaluated with the one that waits.
-    """
+    """Evaluate the games' leaves together until no game needs it; all observations share one buffer."""
     games = np.arange(len(tree.leaf), dtype=np.int32)
-    remembers = len(cache.keys) > 0
-    most_ahead = FORESEEN if remembers and len(games) == 1 else 0
-    ahead, buffer = new_ahead(rules, most_ahead), Observation.zeros(len(games) + most_ahead, canvas)
+    remembers, buffer = len(cache.keys) > 0, Observation.zeros(len(games), canvas)
     while True:
         if remembers:
             games = games[: advance_remembered(rules, tree, settings, rng, games, cache)]
-        n = len(games)
-        if n == 0:
+        if len(games) == 0:
             return
-        found = foresee(rules, tree, settings, 0, cache, ahead) if most_ahead else 0
-        observation = buffer.first(n + found)
-        observed = observation.cells, observation.legal, observation.rules
-        observe_waiting(rules, tree, games, *observed)
-        if found:
-            observe_ahead(rules, ahead, found, *observed)
+        observation = buffer.first(len(games))
+        observe_waiting(rules, tree, games, observation.cells, observation.legal, observation.rules)
         logits, values = checked_evaluation(evaluator(observation), observation.legal.shape)
-        if found:
-            keep_ahead(rules, ahead, found, logits, values, cache, rollouts)
         games = games[: advance_waiting(rules, tree, settings, rng, games, logits, values, cache, rollouts)]
+
+
+def _search_alone(
+    rules: Rules,
+    tree: Tree,
+    settings: Settings,
+    rng: NDArray[np.uint64],
+    canvas: tuple[int, int],
+    evaluator: Evaluator,
+    cache: Cache,
+    rollouts: Rollouts,
+) -> None:
+    """The same for one game with a cache: the next leaves of its round are evaluated with its own."""
+    games, ahead = np.zeros(1, np.int32), new_ahead(rules, FORESEEN)
+    buffer = Observation.zeros(1 + FORESEEN, canvas)
+    observed = buffer.cells, buffer.legal, buffer.rules
+    waits = True
+    while waits and (asked := ask_alone(rules, tree, settings, rng, games, cache, ahead, *observed)):
+        observation = buffer.first(asked)
+        answer = checked_evaluation(evaluator(observation), observation.legal.shape)
+        waits = answer_alone(rules, tree, settings, rng, games, *answer, cache, rollouts, ahead)
 
 
 def _search_by_rollouts(

@@ -43,31 +43,31 @@ def bench_player(report: Callable[[str], None]) -> dict[str, float]:
     runtime answers the same positions one at a time, and in the same calls.
     """
     agent = zoo_file(f"{VARIANT}.onnx")
-    evaluator = OnnxEvaluator(agent)
+    evaluator, session = OnnxEvaluator(agent), _bare_session(agent)
     positions = _games(Player(evaluator, search_config(GUIDE), name="guide"))
-    calls: list[Feed] = []
+    asked: list[Feed] = []
 
     def recorded(observation: Observation) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         planes, rules = ONNX_INPUTS
-        calls.append({planes: observation.planes.copy(), rules: observation.rules.copy()})
+        asked.append({planes: observation.planes.copy(), rules: observation.rules.copy()})
         return evaluator(observation)
 
-    _alone(Player(recorded, search_config(SIMULATIONS), name="recorded"), positions)
+    recorder = Player(recorded, search_config(SIMULATIONS), name="recorder")
     player = Player(evaluator, search_config(SIMULATIONS), name="timed")
-    alone = _alone(player, positions)
-    in_game = [_seconds(partial(player.choose, position)) for position in positions]
-
-    sizes = [len(next(iter(call.values()))) for call in calls]
-    evaluations = sum(sizes)
-    singles = [
-        {name: part[row : row + 1] for name, part in call.items()}
-        for call, size in zip(calls, sizes, strict=True)
-        for row in range(size)
-    ]
+    alone, in_game, bare, bare_same, calls, evaluations = [], [], 0.0, 0.0, 0, 0
+    for position in positions:  # in turns, for other programs come and go
+        asked.clear()
+        recorder.at_strength(SIMULATIONS).choose(position)
+        singles = [feed for call in asked for feed in _singles(call)]
+        alone.append(_seconds(partial(player.at_strength(SIMULATIONS).choose, position)))
+        bare += _seconds(partial(_ask, session, singles))
+        bare_same += _seconds(partial(_ask, session, asked))
+        in_game.append(_seconds(partial(player.choose, position)))
+        calls, evaluations = calls + len(asked), evaluations + len(singles)
     rates = {
         "evaluations_per_second": evaluations / sum(alone),
-        "bare_evaluations_per_second": evaluations / _bare_seconds(agent, singles),
-        "bare_evaluations_per_second_in_the_same_calls": evaluations / _bare_seconds(agent, calls),
+        "bare_evaluations_per_second": evaluations / bare,
+        "bare_evaluations_per_second_in_the_same_calls": evaluations / bare_same,
     }
     row = {
         "first_move_seconds": _first_move(str(agent)),
@@ -75,7 +75,7 @@ def bench_player(report: Callable[[str], None]) -> dict[str, float]:
         "positions": float(len(positions)),
         "move_seconds_alone": statistics.median(alone),
         "move_seconds_in_game": statistics.median(in_game),
-        "positions_per_call": evaluations / len(calls),
+        "positions_per_call": evaluations / calls,
         **rates,
         "share_of_bare": rates["evaluations_per_second"] / rates["bare_evaluations_per_second"],
     }
@@ -104,23 +104,22 @@ def _games(guide: Player) -> list[Position]:
     return found
 
 
-def _alone(player: Player, positions: Sequence[Position]) -> list[float]:
-    """Seconds of each position's move for a player that remembers nothing."""
-    return [_seconds(partial(player.at_strength(SIMULATIONS).choose, position)) for position in positions]
+def _singles(call: Feed) -> list[Feed]:
+    """A call for each position of one."""
+    rows = len(next(iter(call.values())))
+    return [{name: part[row : row + 1] for name, part in call.items()} for row in range(rows)]
 
 
-def _bare_seconds(agent: Path, calls: Sequence[Feed]) -> float:
-    """Of the runtime itself on one core, without looking into questions and answers."""
+def _bare_session(agent: Path) -> onnxruntime.InferenceSession:
+    """The runtime itself on one core, which doesn't look into questions and answers."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(agent, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(agent, options, providers=["CPUExecutionProvider"])
 
-    def ask() -> None:
-        for call in calls:
-            session.run(["logits", "value_to_play"], call)
 
-    ask()
-    return _seconds(ask)
+def _ask(session: onnxruntime.InferenceSession, feeds: Sequence[Feed]) -> None:
+    for feed in feeds:
+        session.run(["logits", "value_to_play"], feed)
 
 
 def _first_move(agent: str) -> float:
