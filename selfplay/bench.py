@@ -204,7 +204,7 @@ def bench_selfplay(report: Report, *, blocks: int, channels: int, batch: int) ->
     from selfplay.kernels import EVALUATIONS, MOVES
 
     _, evaluate = _network(blocks, channels)
-    config = SelfPlayConfig(threads=1, games=batch)
+    config = SelfPlayConfig(threads=1, games=batch, simulations=SIMULATIONS)
     actor = Actor([games.load("connect4")], config, games=batch, seed=0)
     fixed = _observation(batch)
 
@@ -240,7 +240,7 @@ def bench_selfplay(report: Report, *, blocks: int, channels: int, batch: int) ->
 
 
 def bench_learner(report: Report, *, blocks: int, channels: int, threads: int) -> dict[str, float]:
-    """Gradient steps on Connect Four positions, batch 512: samples a second (needs torch)."""
+    """Gradient steps on Connect Four positions, as a run takes them: samples a second (needs torch)."""
     import torch
 
     from models import NetworkConfig, PolicyValueNet
@@ -268,7 +268,13 @@ def bench_learner(report: Report, *, blocks: int, channels: int, threads: int) -
     torch.set_num_threads(1)
 
     def step() -> Any:
-        batch = replay.sample(rng, batch_size=config.batch_size, window=20_000, search_value_share=0.3)
+        batch = replay.sample(
+            rng,
+            batch_size=config.batch_size,
+            window=20_000,
+            search_value_share=config.search_value_share,
+            with_sequel=any(config.auxiliary_weights),
+        )
         learner.step(batch, progress=0.0)
         return batch
 
@@ -294,7 +300,7 @@ def bench_arena(report: Report, *, threads: int) -> dict[str, float]:
 
     Both take `ARENA_SIMULATIONS` a move; self-play is timed once every game was played to its end, when its
     cache is warm. A match needs more evaluations a move: a player finds only its own last search remembered,
-    self-play also the one before, and it begins half of its games alike.
+    self-play also the one before, and some of its games begin alike.
     """
     rows = {"match": _match_rates(threads), "selfplay": _selfplay_rates(threads)}
     for name, (moves, evaluations) in rows.items():

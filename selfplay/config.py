@@ -31,10 +31,10 @@ class SelfPlayConfig(Section):
     games: int = Field(256, ge=1, description="games played side by side, over all threads")
     threads: int = Field(2, ge=1, description="batches that alternate, each on a thread of its own")
     advances: int = Field(256, ge=1, description="network batches of each thread between two learning phases")
-    simulations: int = Field(32, ge=1, description="simulations of a full search, whose policy is learned")
+    simulations: int = Field(16, ge=1, description="simulations of a full search, whose policy is learned")
     fast_simulations: int = Field(8, ge=1, description="simulations of a fast search, which only moves on")
     full_share: float = Field(1.0, gt=0, le=1, description="share of full searches (KataGo 3.1: 0.25)")
-    opening_share: float = Field(0.5, ge=0, le=1, description="share of games that begin with random moves")
+    opening_share: float = Field(0.9, ge=0, le=1, description="share of games that begin with random moves")
     opening_plies: int = Field(8, ge=0, description="most random moves such a game begins with")
     gumbel_scale: float = Field(1.0, ge=0, description="size of the noise at the root (Gumbel AlphaZero: 1)")
     sampled_plies: int = Field(0, ge=0, description="first plies drawn from the policy instead of its best")
@@ -49,7 +49,7 @@ class SelfPlayConfig(Section):
         0.5, ge=0, le=1, description="their share in the beginning, later fitted to results (AlphaGo: 0.5)"
     )
     solver_nodes: int = Field(
-        0, ge=0, description="positions that the exact solver visits, a ply of a game, to put its end right"
+        500, ge=0, description="positions that the exact solver visits, a ply of a game, to put its end right"
     )
     reanalysis: float = Field(
         0.0, ge=0, description="positions searched again for each new one; they count as recorded (MuZero)"
@@ -80,31 +80,31 @@ class SelfPlayConfig(Section):
 class LearnerConfig(Section):
     """How the network learns from recorded games."""
 
-    batch_size: int = Field(512, ge=1, description="positions in a batch")
-    samples_per_position: float = Field(4.0, gt=0, description="positions learned from for each one recorded")
+    batch_size: int = Field(256, ge=1, description="positions in a batch")
+    samples_per_position: float = Field(2.0, gt=0, description="positions learned from for each one recorded")
     optimizer: OptimizerName = Field(
-        "adamw", description="AdamW, or Muon for the matrices of the tower and AdamW for the rest"
+        "muon", description="AdamW, or Muon for the matrices of the tower and AdamW for the rest"
     )
-    learning_rate: float = Field(2e-3, gt=0, description="peak rate")
+    learning_rate: float = Field(5e-3, gt=0, description="peak rate")
     final_rate: float = Field(
         0.05, ge=0, le=1, description="rate at the end, as a share of the peak (cosine)"
     )
     warmup_steps: int = Field(100, ge=0, description="steps over which the rate rises to its peak")
-    weight_decay: float = Field(1e-4, ge=0, description="decoupled weight decay")
+    weight_decay: float = Field(0.03, ge=0, description="decoupled weight decay")
     clip_norm: float = Field(1.0, gt=0, description="largest norm of a gradient")
     value_weight: float = Field(1.0, gt=0, description="weight of the win/draw/loss loss beside the policy's")
     search_value_share: float = Field(
         0.3, ge=0, le=1, description="share of the search's value in the value target"
     )
     td_lambda: float = Field(
-        1.0, ge=0, le=1, description="of the value target's rest, a lambda-return; 1: the outcome"
+        0.8, ge=0, le=1, description="of the value target's rest, a lambda-return; 1: the outcome"
     )
     surprise_share: float = Field(
         0.0, ge=0, le=1, description="share of a batch drawn by how much its searches surprised (KataGo: 0.5)"
     )
-    reply_weight: float = Field(0.0, ge=0, description="weight of the opponent's reply (KataGo: 0.15)")
-    owners_weight: float = Field(0.0, ge=0, description="weight of the final board's owners, a cell's mean")
-    plies_weight: float = Field(0.0, ge=0, description="weight of the plies left")
+    reply_weight: float = Field(0.15, ge=0, description="weight of the opponent's reply (KataGo: 0.15)")
+    owners_weight: float = Field(0.5, ge=0, description="weight of the final board's owners, a cell's mean")
+    plies_weight: float = Field(0.1, ge=0, description="weight of the plies left")
     ema_decay: float = Field(0.995, ge=0, lt=1, description="decay a step of the averaged weights that play")
     window_min: int = Field(20_000, ge=1, description="positions the replay window holds at least")
     window_share: float = Field(0.5, gt=0, le=1, description="share of all recorded positions it grows with")

@@ -57,7 +57,7 @@ def main() -> None:
         if not arguments.table:
             for row in measure(wanted, arguments.minutes, arguments.seeds, arguments.results, arguments.runs):
                 print(line(row), flush=True)
-        print(table([row for row in read_rows(arguments.results) if row["arm"] in wanted]))
+        print(table(rows_of(wanted, read_rows(arguments.results))))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
@@ -107,6 +107,11 @@ def line(row: Mapping[str, Any]) -> str:
     """A row in words."""
     found = ", ".join(f"{number} simulations {100 * e['mean']:.1f} %" for number, e in row["errors"].items())
     return f"{row['arm']} seed {row['seed']}: {row['positions']:,} positions; errors with {found}"
+
+
+def rows_of(arms: Arms, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What was measured of these arms; other plans may give their names to other settings."""
+    return [row for row in rows if list(arms.get(row["arm"], ())) == row["settings"]]
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:

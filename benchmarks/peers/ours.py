@@ -28,6 +28,7 @@ def main() -> None:
             threads=threads,
             advances=64,
             simulations=CONDITIONS.simulations,
+            solver_nodes=0,  # which no peer has
             precision="int8" if INT8 else "auto",
         ),
     )

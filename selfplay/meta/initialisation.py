@@ -147,7 +147,12 @@ def look_at(variant: Variant, net: PolicyValueNet, *, seed: int) -> Samples:
     """Positions of a few quick games of a variant by a network."""
     replay, evaluator = Replay([variant], capacity=4096), NetworkEvaluator(net)
     play = SelfPlayConfig(
-        games=GAMES, threads=1, simulations=simulations_for(variant), rollouts=ROLLOUTS, cache_megabytes=2
+        games=GAMES,
+        threads=1,
+        simulations=simulations_for(variant),
+        opening_share=0.5,
+        rollouts=ROLLOUTS,
+        cache_megabytes=2,
     )
     actor, finished = Actor([variant], play, games=GAMES, seed=seed), 0
     while finished < GAMES or not replay.recorded:

@@ -72,6 +72,15 @@ def test_the_table_holds_means_over_seeds() -> None:
     assert "| x | 1 | 1,000 | 30.0 % | 1.0 % | 50.0 % |" in text
 
 
+def test_rows_of_another_plan_are_left_out() -> None:
+    mine, other, unknown = (
+        row("base", 0, 0.1, 0.1) | {"settings": ["a=1"]},
+        row("base", 0, 0.2, 0.2) | {"settings": ["a=2"]},
+        row("x", 0, 0.3, 0.3) | {"settings": ["a=1"]},
+    )
+    assert ablations.rows_of({"base": ["a=1"]}, [mine, other, unknown]) == [mine]
+
+
 def test_what_ablations_look_at_leaves_room_for_mistakes_and_is_not_golden() -> None:
     variant = games.load(ablations.VARIANT)
     suite = read_suite(ablations.SUITE, variant)

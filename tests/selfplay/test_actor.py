@@ -119,7 +119,7 @@ def test_policies_and_values_are_those_of_the_search(variant: Variant, rollouts:
 def test_surprise_is_the_divergence_of_policy_and_network(name: str) -> None:
     """Written down plainly; nothing surprises where the network wasn't asked."""
     rules, mixed = games.load(name), []
-    actor = Actor([rules], small_config(full_share=1.0), games=6, seed=5)
+    actor = Actor([rules], small_config(full_share=1.0, opening_share=0.5), games=6, seed=5)
     for episode in played_episodes(actor, advances=300)[:8]:
         positions = replayed(rules, episode)[:-1]
         for ply in np.flatnonzero(episode.recorded):

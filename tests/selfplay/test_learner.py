@@ -45,7 +45,8 @@ def random_batch(rows: int, *, seed: int, name: str = "connect3-4x4") -> Batch:
 
 def tiny_learner(*, seed: int = 0, threads: int = 1, **changes: object) -> Learner:
     torch.manual_seed(seed)
-    config = LearnerConfig.model_validate({"precision": "float32", "warmup_steps": 0} | changes)
+    heads = {"reply_weight": 0.0, "owners_weight": 0.0, "plies_weight": 0.0}
+    config = LearnerConfig.model_validate({"precision": "float32", "warmup_steps": 0} | heads | changes)
     return Learner(PolicyValueNet(TINY), config, device=CPU, threads=threads)
 
 
@@ -243,7 +244,7 @@ def test_the_optimiser_uses_the_scheduled_rate() -> None:
 @pytest.mark.parametrize("resumes", [False, True])
 def test_steps_are_those_of_adamw_whatever_the_memory_layout(resumes: bool) -> None:
     """A second, plain AdamW takes the same gradients; kernels of the network are stored channels-last."""
-    learner = tiny_learner()
+    learner = tiny_learner(optimizer="adamw")
     kernel = learner.net.stem.weight
     assert kernel.is_contiguous(memory_format=torch.channels_last)
     assert not kernel.is_contiguous()

@@ -147,6 +147,7 @@ SMALL = TrainConfig(
     selfplay=SelfPlayConfig(games=16, threads=1, advances=16, simulations=4, fast_simulations=2),
     learner=LearnerConfig(
         batch_size=32,
+        samples_per_position=4.0,
         first_positions=100,
         window_min=150,
         window_share=0.5,
