@@ -228,8 +228,7 @@ def test_several_runs_share_a_page(small_run: Path, tmp_path: Path) -> None:
     )
     reported(small_run, other, "--output", tmp_path / "both.html", "--json", tmp_path / "both.json")
     text = (tmp_path / "both.html").read_text()
-    usual = SelfPlayConfig().simulations
-    assert f"<tr><th>selfplay.simulations</th><td>{usual}</td><td>48</td></tr>" in text
+    assert "<tr><th>selfplay.simulations</th><td>16</td><td>48</td></tr>" in text
     assert "selfplay.games" not in text
     assert "small: tictactoe (3)" in text
     assert "other: tictactoe (1)" in text
