@@ -52,11 +52,17 @@ class Canvas(NamedTuple):
     mask: `[B, 1, H, W]`, 1 on the board and 0 elsewhere, in the activations' dtype
     cells: `[B, 1]`, number of on-board cells
     wrapping: None if no board in the batch wraps
+    is_full: every board is known to fill the canvas, so nothing has to be masked
     """
 
     mask: Tensor
     cells: Tensor
     wrapping: Wrapping | None
+    is_full: bool = False
+
+    def masked(self, x: Tensor) -> Tensor:
+        """Zero off the board; x: `[B, C, H, W]`."""
+        return x if self.is_full else x * self.mask
 
 
 class Body(NamedTuple):
@@ -125,7 +131,7 @@ class PolicyValueNet(nn.Module):
     def trunk(self, planes: Tensor, rules: Tensor, canvas: Canvas) -> Tensor:
         """The tower before its last activation, `[B, C, H, W]`, zero off the board."""
         scales, shifts = self.film(rules.to(planes.dtype))
-        x: Tensor = convolve(self.stem, planes, canvas) * canvas.mask
+        x = canvas.masked(convolve(self.stem, planes, canvas))
         for block, scale, shift in zip(self.blocks, scales, shifts, strict=True):
             x = block(x, scale, shift, canvas)
         return x
@@ -164,8 +170,9 @@ class Block(nn.Module):
         hidden = convolve(self.first, active, canvas)
         hidden = F.relu(torch.addcmul(shift[:, :, None, None], hidden, scale[:, :, None, None]))
         if canvas.wrapping is None:  # else the wrapped padding masks
-            hidden = hidden * canvas.mask
-        return torch.addcmul(x, convolve(self.second, hidden, canvas), canvas.mask)
+            hidden = canvas.masked(hidden)
+        change = convolve(self.second, hidden, canvas)
+        return x + change if canvas.is_full else torch.addcmul(x, change, canvas.mask)
 
 
 class PolicyHead(nn.Module):
@@ -181,7 +188,7 @@ class PolicyHead(nn.Module):
     def forward(self, body: Body) -> Tensor:
         """Logits `[B, H*W + 2]`."""
         hidden = F.relu(self.hidden(body.cells) + self.pooled_bias(body.pooled)[:, :, None, None])
-        cells = (self.plane(hidden) * body.canvas.mask).flatten(1)
+        cells = body.canvas.masked(self.plane(hidden)).flatten(1)
         return torch.cat((cells, self.extra(body.pooled)), 1)
 
 
@@ -249,11 +256,11 @@ def surround(x: Tensor, canvas: Canvas) -> tuple[Tensor, int]:
     return padded.permute(0, 3, 1, 2) * canvas.wrapping.keep, 0
 
 
-def lay_out(planes: Tensor, rules: Tensor, *, wraps: bool) -> Canvas:
+def lay_out(planes: Tensor, rules: Tensor, *, wraps: bool, is_full: bool = False) -> Canvas:
     """Read the canvas off the observation."""
     mask = planes[:, ON_BOARD : ON_BOARD + 1]
     cells = mask.sum((1, 2, 3))[:, None].clamp(min=1)
-    return Canvas(mask, cells, wrap(mask, rules) if wraps else None)
+    return Canvas(mask, cells, wrap(mask, rules) if wraps else None, is_full)
 
 
 def wrap(mask: Tensor, rules: Tensor) -> Wrapping:

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from models import PolicyValueNet
 from models.auxiliary import AuxiliaryHeads, foresight_losses
 from models.evaluator import choose_dtype
-from models.network import any_wraps, lay_out
+from models.network import ON_BOARD, any_wraps, lay_out
 from selfplay.config import LearnerConfig
 from selfplay.optimizers import Descent, is_hidden_matrix, laid_out_like
 from selfplay.replay import Batch
@@ -66,9 +66,7 @@ class Learner:
         learning |= {f"auxiliary.{name}": p for name, p in _parameters_of(self.auxiliary)}
         self._parameters = list(learning.values())
         self._descent = Descent(_parameter_groups(learning, config))
-        self._autocast = config.precision == "bfloat16" or (
-            config.precision == "auto" and choose_dtype("auto", device) == torch.bfloat16
-        )
+        self._dtype = choose_dtype(config.precision, device)
         self._shards = threads if device.type == "cpu" else 1
         self._pool = ThreadPoolExecutor(self._shards) if self._shards > 1 else None
 
@@ -111,16 +109,19 @@ class Learner:
         if self._pool is not None:
             torch.set_num_threads(1)
         planes, rules, legal, policy, wdl, *sequel = tensors
-        canvas = lay_out(planes, rules, wraps=bool(any_wraps(rules)))
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast):
-            body = self.net.body(planes.contiguous(memory_format=torch.channels_last), rules, canvas)
+        is_full = bool((planes[:, ON_BOARD] != 0).all())
+        planes = planes.to(self._dtype, memory_format=torch.channels_last)  # else its mask makes all float32
+        canvas = lay_out(planes, rules, wraps=bool(any_wraps(rules)), is_full=is_full)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._dtype == torch.bfloat16):
+            body = self.net.body(planes, rules, canvas)
             logits, wdl_logits = self.net.policy(body), self.net.value(body.pooled)
             foresight = None if self.auxiliary is None else self.auxiliary(body)
         policy_loss, value_loss = losses(logits.float(), wdl_logits.float(), legal, policy, wdl)
         auxiliary_loss = policy_loss.new_zeros(())
         if foresight is not None:
             reply, owners, plies = sequel
-            parts = foresight_losses(foresight, reply, owners.view_as(canvas.mask[:, 0]), plies, canvas.mask)
+            board = canvas.mask.float()
+            parts = foresight_losses(foresight, reply, owners.view_as(board[:, 0]), plies, board)
             for weight, part in zip(self.config.auxiliary_weights, parts, strict=True):
                 auxiliary_loss = auxiliary_loss + weight * part
         loss = policy_loss + self.config.value_weight * value_loss + auxiliary_loss

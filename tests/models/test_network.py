@@ -132,6 +132,16 @@ def test_what_lies_off_the_board_is_never_the_maximum() -> None:
     torch.testing.assert_close(evaluate(net, wide)[1], evaluate(net, tight)[1], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("wrap_columns", [False, True])
+def test_boards_that_fill_the_canvas_need_no_mask(net: PolicyValueNet, wrap_columns: bool) -> None:
+    seen = observe(TINY, wrap_columns=wrap_columns, rules=RULES)
+    planes, rules = torch.from_numpy(seen.planes), torch.from_numpy(seen.rules)
+    body = net.body(planes, rules, lay_out(planes, rules, wraps=wrap_columns, is_full=True))
+    logits, wdl = evaluate(net, seen)
+    torch.testing.assert_close(net.policy(body).detach(), logits)
+    torch.testing.assert_close(net.value(body.pooled).detach(), wdl)
+
+
 def test_off_board_logits_are_zero(net: PolicyValueNet) -> None:
     logits, _ = evaluate(net, observe(TINY, canvas=(3, 4)))
     off_board = [3, 7, 8, 9, 10, 11]
