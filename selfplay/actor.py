@@ -19,7 +19,7 @@ from mcts.config import settings_of
 from mcts.kernels import new_tree
 from mcts.search import rollouts_of
 from selfplay.config import SelfPlayConfig
-from selfplay.kernels import Games, Plan, advance_games, observe_games, start_games
+from selfplay.kernels import NEVER, Games, Plan, advance_games, observe_games, start_games
 
 
 class Episode(NamedTuple):
@@ -79,7 +79,7 @@ class Actor:
         self.variants = tuple(variants)
         self.rules = compile_rules(variants)
         self.canvas = canvas_size(variants)
-        budgets = (config.simulations, config.fast_simulations)
+        budgets = (config.simulations, config.fast_simulations, config.ending_simulations or 1)
         self.settings = settings_of(config.search_config(), budgets=budgets)
         self.tree = new_tree(self.rules, batch=games, simulations=max(budgets))
         self.rng = seed_streams(seed, games)
@@ -89,6 +89,7 @@ class Actor:
             opening_plies=config.opening_plies,
             sampled_plies=config.sampled_plies,
             weights=np.cumsum(config.shares(len(variants))),
+            exact_from=np.full(len(variants), NEVER, np.int32),
         )
         n_actions = self.canvas[0] * self.canvas[1] + EXTRA_ACTIONS
         self.rollouts = rollouts_of(self.rules, config.search_config())
@@ -137,6 +138,10 @@ class Actor:
     def forget_evaluations(self) -> None:
         """Empty the evaluation cache; to be called whenever the evaluator's weights change."""
         self.cache.keys[:] = 0
+
+    def search_little_from(self, plies: NDArray[np.int32]) -> None:
+        """From now on spend only `ending_simulations` from these plies on, int32 `[R]`; see `Endings`."""
+        self.plan.exact_from[:] = plies
 
     def mix_rollouts(self, share: float, *, salt: int) -> None:
         """From now on playouts count for so much in the network's values; another salt draws others."""

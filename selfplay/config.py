@@ -51,6 +51,9 @@ class SelfPlayConfig(Section):
     solver_nodes: int = Field(
         500, ge=0, description="positions that the exact solver visits, a ply of a game, to put its end right"
     )
+    ending_simulations: int = Field(
+        1, ge=0, description="simulations where the solver puts nearly all games right; 0: as anywhere else"
+    )
     reanalysis: float = Field(
         0.0, ge=0, description="positions searched again for each new one; they count as recorded (MuZero)"
     )
@@ -81,7 +84,7 @@ class LearnerConfig(Section):
     """How the network learns from recorded games."""
 
     batch_size: int = Field(256, ge=1, description="positions in a batch")
-    samples_per_position: float = Field(2.0, gt=0, description="positions learned from for each one recorded")
+    samples_per_position: float = Field(1.0, gt=0, description="positions learned from for each one recorded")
     optimizer: OptimizerName = Field(
         "muon", description="AdamW, or Muon for the matrices of the tower and AdamW for the rest"
     )
@@ -105,9 +108,9 @@ class LearnerConfig(Section):
     reply_weight: float = Field(0.15, ge=0, description="weight of the opponent's reply (KataGo: 0.15)")
     owners_weight: float = Field(0.5, ge=0, description="weight of the final board's owners, a cell's mean")
     plies_weight: float = Field(0.1, ge=0, description="weight of the plies left")
-    ema_decay: float = Field(0.995, ge=0, lt=1, description="decay a step of the averaged weights that play")
+    ema_decay: float = Field(0.98, ge=0, lt=1, description="decay a step of the averaged weights that play")
     window_min: int = Field(20_000, ge=1, description="positions the replay window holds at least")
-    window_share: float = Field(0.5, gt=0, le=1, description="share of all recorded positions it grows with")
+    window_share: float = Field(0.1, gt=0, le=1, description="share of all recorded positions it grows with")
     window_max: int = Field(500_000, ge=1, description="positions it holds at most")
     first_positions: int = Field(8_000, ge=1, description="positions recorded before learning begins")
     trainable: str = Field(

@@ -14,7 +14,7 @@ from games.compilation import inlined, kernel
 from games.kernels import list_legal, observe_row, play, reset, seat_to_play, value_for_seat
 from games.number_kernels import as_int, uniform
 from games.rules import FIRST, N_CELLS, SECOND, Rules
-from games.state import ONGOING, PLY, STATUS, SWAPPED, State
+from games.state import ONGOING, PLY, STATUS, SWAPPED, VARIANT, State
 from mcts.cache_kernels import Cache, is_in_use, keep, position_key, slot_of
 from mcts.config import Settings
 from mcts.kernels import (
@@ -31,8 +31,14 @@ from mcts.kernels import (
 )
 from mcts.rollout_kernels import Rollouts, mix_rollouts
 
-FULL, FAST = 0, 1
-"""Indices of `Settings.budgets`: full searches are recorded as training targets, fast ones only move on."""
+FULL, FAST, ENDING = 0, 1, 2
+"""Indices of `Settings.budgets`: full searches are recorded as training targets, the others only move on.
+
+ENDING: where games are exact anyway, see `Plan.exact_from`
+"""
+
+NEVER = 1 << 30
+"""A ply that no game reaches."""
 
 
 class Games(NamedTuple):
@@ -76,6 +82,7 @@ class Plan(NamedTuple):
     """How games are played; see `selfplay.config.SelfPlayConfig`.
 
     weights: float64 `[R]`: cumulative probability of each variant for the next game
+    exact_from: int32 `[R]`: the ply of each variant from which on its games are exact anyway, or NEVER
     """
 
     full_share: float
@@ -83,6 +90,7 @@ class Plan(NamedTuple):
     opening_plies: int
     sampled_plies: int
     weights: NDArray[np.float64]
+    exact_from: NDArray[np.int32]
 
 
 @kernel
@@ -178,11 +186,13 @@ def _move(
 def begin_search(
     rules: Rules, games: Games, tree: Tree, settings: Settings, plan: Plan, rng: NDArray[np.uint64], game: int
 ) -> bool:
-    """Plant the tree at the game's position with a full or a fast budget; whether it needs an evaluation.
+    """Plant the tree at the game's position with one of the budgets; whether it needs an evaluation.
 
     It doesn't where the result is proven (the search is over) or only one move is legal (nothing to learn).
     """
     tree.budget[game] = FULL if uniform(rng, game) < plan.full_share else FAST
+    if games.state.info[game, PLY] >= plan.exact_from[games.state.info[game, VARIANT]]:
+        tree.budget[game] = ENDING
     plant(rules, tree, settings, game, games.state, game)
     root = as_int(tree.leaf[game])
     forced = tree.n_edges[root] == 1

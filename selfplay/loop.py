@@ -28,6 +28,7 @@ from models.evaluator import choose_device
 from selfplay.actor import Actor, Episode
 from selfplay.arena import Duel
 from selfplay.config import DuelConfig, TrainConfig
+from selfplay.endings import Endings
 from selfplay.events import Events
 from selfplay.gate import challenge
 from selfplay.kernels import EVALUATIONS, MOVES, SIMULATIONS
@@ -112,7 +113,11 @@ class Training:
         self.evaluators = [
             NetworkEvaluator(self.net, device=self.device, precision=play.precision) for _ in self.actors
         ]
-        self.rescorers = [Rescorer(self.variants, play.solver_nodes) for _ in self.actors]
+        self.rescorers = [
+            Rescorer(self.variants, play.solver_nodes, all_exact=play.ending_simulations > 0)
+            for _ in self.actors
+        ]
+        self.endings = Endings(len(self.variants))
         self.trust = RolloutTrust(play.rollout_share)
         learner = config.learner
         self.replay = Replay(variants, capacity=learner.window_max, td_lambda=learner.td_lambda)
@@ -150,6 +155,7 @@ class Training:
         self.fresh += recorded
         self.episodes_played += len(episodes)
         self._mix(episodes)
+        self._hurry(episodes)
         losses = self._learn(_positions(recorded))
         self.iteration += 1
         learned = time.perf_counter()
@@ -204,6 +210,7 @@ class Training:
             "next_test": self.next_test,
             "tests_without_gain": self.tests_without_gain,
             "trust": self.trust.state(),
+            "endings": self.endings.state(),
         }
         tensors = self.learner.state() | _prefixed(self.champion, _CHAMPION) | _prefixed(self.rival, _RIVAL)
         return Snapshot(number, tensors, arrays, counters)
@@ -221,12 +228,15 @@ class Training:
             self.rival = self._saved(snapshot.tensors, _RIVAL) or _copied(self.learner.ema)
         if "trust" in counters:
             self.trust.restore(counters["trust"])
+        if "endings" in counters:
+            self.endings.restore(counters["endings"])
         self.next_test = counters.get("next_test", self.next_test)
         self.tests_without_gain = counters.get("tests_without_gain", 0)
         for i, (actor, evaluator) in enumerate(zip(self.actors, self.evaluators, strict=True)):
             prefix = f"{i}."
             mine = {k.removeprefix(prefix): a for k, a in snapshot.arrays.items() if k.startswith(prefix)}
             actor.restore(mine)
+            actor.search_little_from(self.endings.first)
             actor.mix_rollouts(self.trust.share, salt=self.iteration)
             evaluator.load(self.playing)
         self._refill(snapshot, episodes_of)
@@ -289,6 +299,14 @@ class Training:
         self.trust.learn(judge(self.variants, rollouts, episodes, self.evaluators[0], drawn))
         for actor in self.actors:
             actor.mix_rollouts(self.trust.share, salt=self.iteration + 1)
+
+    def _hurry(self, episodes: Sequence[Episode]) -> None:
+        """See from which ply on games are exact anyway."""
+        if not (self.config.selfplay.ending_simulations and self.config.selfplay.solver_nodes):
+            return
+        self.endings.learn(episodes)
+        for actor in self.actors:
+            actor.search_little_from(self.endings.first)
 
     def _learn(self, new_positions: int) -> list[Losses]:
         learner = self.config.learner

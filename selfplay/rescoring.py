@@ -24,14 +24,19 @@ _MEMORY = 1
 class Rescorer:
     """Corrects games of some variants; one thread at a time may use it."""
 
-    def __init__(self, variants: Sequence[Variant], nodes: int, *, exact_only: bool = False) -> None:
+    def __init__(
+        self, variants: Sequence[Variant], nodes: int, *, all_exact: bool = False, exact_only: bool = False
+    ) -> None:
         """Make one.
 
         nodes: positions that the solver may visit, for each ply of a game; 0: games stay as they are
+        all_exact: all solved positions in which there was a choice are targets, however little the game had
+            searched there
         exact_only: all solved positions are targets, and no others; any best move is as good as another, and
             the surprise is how far the target is from an even policy, so 0 where no move is a mistake
         """
-        self._variants, self._nodes, self._exact_only = tuple(variants), nodes, exact_only
+        self._variants, self._nodes = tuple(variants), nodes
+        self._all_exact, self._exact_only = all_exact, exact_only
         self._solvers: dict[int, Solver] = {}
 
     def rescored(self, episode: Episode) -> Episode:
@@ -41,11 +46,14 @@ class Rescorer:
         nodes = self._nodes * len(episode.actions)
         solved = self._solver(episode.variant).solve_end(episode.actions, nodes=nodes)
         exact, policy, value = solved.first, episode.policy.copy(), episode.value.copy()
+        recorded = episode.recorded.copy()
         value[exact:] = solved.values[exact:]
-        corrected = episode._replace(policy=policy, value=value, exact=exact)
+        if self._all_exact:
+            recorded[exact:] = solved.choices[exact:] > 1
+        corrected = episode._replace(policy=policy, value=value, recorded=recorded, exact=exact)
         if self._exact_only:
             return _of_what_is_exact(corrected, solved)
-        for ply in exact + np.flatnonzero(episode.recorded[exact:]):
+        for ply in exact + np.flatnonzero(recorded[exact:]):
             policy[ply] = _only(solved.best[ply], policy[ply])
         return corrected
 

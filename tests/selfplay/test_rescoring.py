@@ -63,7 +63,8 @@ def test_with_nodes_enough_everything_is_exact(episodes: list[Episode]) -> None:
         for ply, position in enumerate(of(episode)[1]):
             assert exact.outcome(ply) == exact.value[ply] == minimax(position)
             mistakes += exact.outcome(ply) != episode.outcome(ply)
-            if episode.recorded[ply]:
+            assert exact.recorded[ply] == episode.recorded[ply]
+            if exact.recorded[ply]:
                 best = {a for a, value in action_values(position).items() if value == minimax(position)}
                 assert set(np.flatnonzero(exact.policy[ply]).tolist()) <= best
                 assert exact.policy[ply].sum() == pytest.approx(1, abs=2e-3)
@@ -88,6 +89,7 @@ def test_with_few_nodes_the_end_is_exact_and_the_rest_learns_from_it(episodes: l
                 )
                 assert found.outcome(ply) == known * (1 if position.to_play == 0 else -1)
                 assert found.value[ply] == episode.value[ply]
+                assert found.recorded[ply] == episode.recorded[ply]
                 np.testing.assert_array_equal(found.policy[ply], episode.policy[ply])
         partly += 0 < found.exact < len(positions)
         np.testing.assert_array_equal(found.actions, episode.actions)
@@ -107,6 +109,24 @@ def test_what_a_policy_keeps_is_in_proportion(episodes: list[Episode]) -> None:
                 )
             else:
                 assert len(set(found.policy[ply, kept].tolist())) == 1
+
+
+def test_all_that_is_exact_is_a_target_if_asked_for(episodes: list[Episode]) -> None:
+    """Whether the game had searched there or not; what isn't exact is one as before."""
+    rescorer, more = Rescorer(RULES, 3, all_exact=True), 0
+    for episode in episodes[:60]:
+        found = rescorer.rescored(episode)
+        for ply, position in enumerate(of(episode)[1]):
+            if ply < found.exact:
+                assert found.recorded[ply] == episode.recorded[ply]
+                continue
+            assert found.recorded[ply] == (len(position.legal_actions) > 1)
+            if found.recorded[ply] and not episode.recorded[ply]:
+                best = [a for a, value in action_values(position).items() if value == minimax(position)]
+                assert np.flatnonzero(found.policy[ply]).tolist() == sorted(best)
+                np.testing.assert_allclose(found.policy[ply, best].astype(float), 1 / len(best), atol=1e-3)
+                more += 1
+    assert more > 10
 
 
 def test_only_what_is_exact_is_a_target_if_asked_for(episodes: list[Episode]) -> None:
