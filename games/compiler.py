@@ -15,6 +15,7 @@ from games.encoding import EXTRA_ACTIONS, MAX_SIZE, RULE_FEATURES, WAYS
 from games.entry_kernels import entry_address
 from games.geometry import (
     DIRECTION,
+    MAX_CORNERS,
     N_DIRECTIONS,
     OFF,
     OPPOSITE,
@@ -209,7 +210,7 @@ def _borders(variant: Variant) -> NDArray[np.int32]:
             borders[cell] |= 1 << (SIDE_BITS + bit)
             if cell not in corners:
                 borders[cell] |= 1 << (INNER_BITS + bit)
-    for bit, cell in enumerate(corners):
+    for bit, cell in enumerate(corners if len(corners) <= MAX_CORNERS else ()):
         borders[cell] |= 1 << (CORNER_BITS + bit)
     return borders
 

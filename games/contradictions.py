@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from games.geometry import DIRECTION, OFF, OPPOSITE, corner_cells
+from games.geometry import DIRECTION, MAX_CORNERS, OFF, OPPOSITE, corner_cells
 from games.notation import cell_name
 
 if TYPE_CHECKING:
@@ -326,6 +326,8 @@ def _check_sides(variant: Variant) -> None:
     _refuse_unless((end.fork or 0) <= open_sides, "end.fork", reason)
     reason = f"the board has {len(corners)} corners, got {end.bridge}"
     _refuse_unless((end.bridge or 0) <= len(corners), "end.bridge", reason)
+    reason = f"the board has {len(corners)} corners, expected at most {MAX_CORNERS}"
+    _refuse_unless(end.bridge is None or len(corners) <= MAX_CORNERS, "end.bridge", reason)
     if end.ring:
         whole = variant.is_hexagonal and variant.board.wrap == "none" and not variant.board.holes
         _refuse_unless(whole, "end.ring", "needs hex cells on a board without holes and wrapping")

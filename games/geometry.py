@@ -136,6 +136,10 @@ def side_cells(
     }
 
 
+MAX_CORNERS = 6
+"""Corners that groups can tell apart; only a board of one row or column has more, where each cell is one."""
+
+
 def corner_cells(sides: dict[str, frozenset[int]]) -> tuple[int, ...]:
     """Cells that lie on two sides, ascending."""
     cells = [cell for side in sides.values() for cell in side]

@@ -118,8 +118,21 @@ KO_AND_SWAP = Variant.from_dict(
 """A stone is taken, then the players change places: the ko is over, for a move came between."""
 
 
+LONG_ROW = Variant.from_dict(
+    {
+        "name": "long-row",
+        "board": {"rows": 1, "columns": 9},
+        "effect": {"infect": True},
+        "end": {"connect": ["left", "right"], "count": "stones"},
+    },
+    where="test",
+)
+"""Each of nine cells is a corner, more than a group can tell apart from its size."""
+
+
 @settings(max_examples=EXAMPLES)
 @example(KO_AND_SWAP, 0)
+@example(LONG_ROW, 1)
 @given(placing_variants(), st.integers(0, 2**32))
 def test_any_placing_variant_is_played_as_the_reference_plays_it(variant: Variant, seed: int) -> None:
     play_three(variant, seed)

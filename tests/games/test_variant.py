@@ -549,6 +549,10 @@ GOALS = [
         "line 2: end.bridge: the board has 0 corners, got 2",
     ),
     (
+        "board = { rows = 1, columns = 7 }\nend = { bridge = 2 }",
+        "line 2: end.bridge: the board has 7 corners, expected at most 6",
+    ),
+    (
         BOARD + "end = { ring = true }",
         "line 2: end.ring: needs hex cells on a board without holes and wrapping",
     ),

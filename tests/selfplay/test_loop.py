@@ -144,7 +144,7 @@ SMALL = TrainConfig(
     checkpoint_seconds=3600,
     device="cpu",
     network=NetworkConfig(blocks=1, channels=8, policy_hidden=4, value_hidden=8, rule_hidden=8),
-    selfplay=SelfPlayConfig(games=16, threads=1, advances=16, simulations=4, fast_simulations=2),
+    selfplay=SelfPlayConfig(games=16, threads=1, advances=5, simulations=4, fast_simulations=2),
     learner=LearnerConfig(
         batch_size=32,
         samples_per_position=4.0,
@@ -244,6 +244,7 @@ def test_a_few_seconds_of_training_teach_tic_tac_toe(tmp_path: Path) -> None:
         selfplay=SelfPlayConfig(games=64, threads=1, advances=12, simulations=16),
         learner=LearnerConfig(
             batch_size=128,
+            samples_per_position=2.0,
             first_positions=500,
             window_min=2000,
             warmup_steps=10,
@@ -288,7 +289,7 @@ def judged_wrongly(player: Player, *, samples: int) -> int:
 
 
 GATED = tiny_run.CONFIG.model_copy(
-    update={"positions": 1500, "gate": GateConfig(enabled=True, every=2, games=32, simulations=4)}
+    update={"positions": 4000, "gate": GateConfig(enabled=True, every=2, games=32, simulations=4)}
 )
 
 

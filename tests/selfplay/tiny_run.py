@@ -18,7 +18,7 @@ from selfplay.run import RunFolder
 
 PLAIN = TrainConfig(
     seed=3,
-    positions=2500,
+    positions=7000,
     checkpoint_seconds=0.1,
     device="cpu",
     network=NetworkConfig(blocks=1, channels=16, policy_hidden=8, value_hidden=16, rule_hidden=16),
