@@ -169,6 +169,11 @@ class Training:
         return row | tested
 
     @property
+    def _hurries(self) -> bool:
+        """Whether searches are short where games are exact anyway."""
+        return self.config.selfplay.ending_simulations > 0 and self.config.selfplay.solver_nodes > 0
+
+    @property
     def mixing(self) -> Mixing:
         """Playouts that the agent's search mixes in."""
         return Mixing(self.config.selfplay.rollouts, self.trust.share)
@@ -228,7 +233,7 @@ class Training:
             self.rival = self._saved(snapshot.tensors, _RIVAL) or _copied(self.learner.ema)
         if "trust" in counters:
             self.trust.restore(counters["trust"])
-        if "endings" in counters:
+        if "endings" in counters and self._hurries:
             self.endings.restore(counters["endings"])
         self.next_test = counters.get("next_test", self.next_test)
         self.tests_without_gain = counters.get("tests_without_gain", 0)
@@ -302,7 +307,7 @@ class Training:
 
     def _hurry(self, episodes: Sequence[Episode]) -> None:
         """See from which ply on games are exact anyway."""
-        if not (self.config.selfplay.ending_simulations and self.config.selfplay.solver_nodes):
+        if not self._hurries:
             return
         self.endings.learn(episodes)
         for actor in self.actors:
