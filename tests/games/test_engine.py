@@ -122,17 +122,18 @@ LONG_ROW = Variant.from_dict(
     {
         "name": "long-row",
         "board": {"rows": 1, "columns": 9},
-        "effect": {"infect": True},
-        "end": {"connect": ["left", "right"], "count": "stones"},
+        "turn": {"passing": "always", "repeat": "ko"},
+        "effect": {"surround": True},
+        "end": {"count": "stones", "ply_cap": 60},
     },
     where="test",
 )
-"""Each of nine cells is a corner, more than a group can tell apart from its size."""
+"""Each of nine cells is a corner; where they got into groups' sizes, a ko near the right end went unseen."""
 
 
 @settings(max_examples=EXAMPLES)
 @example(KO_AND_SWAP, 0)
-@example(LONG_ROW, 1)
+@example(LONG_ROW, 0)
 @given(placing_variants(), st.integers(0, 2**32))
 def test_any_placing_variant_is_played_as_the_reference_plays_it(variant: Variant, seed: int) -> None:
     play_three(variant, seed)
