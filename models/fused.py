@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.network import Block, Body, Canvas, PolicyValueNet, lay_out, pool, surround
+from models.network import Block, Body, Canvas, PolicyValueNet, all_fill, lay_out, pool, surround
 
 MAX_PACKED = 256
 """Convolutions, by canvas and variant, whose packed weights are kept; beyond that all are packed anew."""
@@ -194,13 +194,13 @@ class FusedNetwork:
 
     def __call__(self, planes: Tensor, rules: Tensor, wraps: bool) -> tuple[Tensor, Tensor]:
         """Logits and win/draw/loss logits; arguments as those of `PolicyValueNet.forward`."""
-        canvas = lay_out(planes, rules, wraps=wraps)
+        canvas = lay_out(planes, rules, wraps=wraps, is_full=bool(all_fill(planes)))
         if len(self._packed) > MAX_PACKED:
             self._packed.clear()
         if not self._settled:
             x = self._trunk(planes, rules, canvas)
             self._settle()
-        elif canvas.wrapping is None and bool(canvas.mask.all()) and bool((rules == rules[:1]).all()):
+        elif canvas.wrapping is None and canvas.is_full and bool((rules == rules[:1]).all()):
             x = self._folded_trunk(planes, rules[:1], canvas)
         else:
             x = self._trunk(planes, rules, canvas)

@@ -90,6 +90,11 @@ def any_wraps(rules: Tensor) -> Tensor:
     return (rules[..., WRAP_ROWS] != 0).any() | (rules[..., WRAP_COLUMNS] != 0).any()
 
 
+def all_fill(planes: Tensor) -> Tensor:
+    """Bool scalar: do all boards of this batch fill the canvas? planes: `[B, P, H, W]`."""
+    return (planes[:, ON_BOARD] != 0).all()
+
+
 class PolicyValueNet(nn.Module):
     """Policy and value of positions of any variant.
 

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from models import PolicyValueNet
 from models.auxiliary import AuxiliaryHeads, foresight_losses
 from models.evaluator import choose_dtype
-from models.network import ON_BOARD, any_wraps, lay_out
+from models.network import all_fill, any_wraps, lay_out
 from selfplay.config import LearnerConfig
 from selfplay.optimizers import Descent, is_hidden_matrix, laid_out_like
 from selfplay.replay import Batch
@@ -109,9 +109,8 @@ class Learner:
         if self._pool is not None:
             torch.set_num_threads(1)
         planes, rules, legal, policy, wdl, *sequel = tensors
-        is_full = bool((planes[:, ON_BOARD] != 0).all())
         planes = planes.to(self._dtype, memory_format=torch.channels_last)  # else its mask makes all float32
-        canvas = lay_out(planes, rules, wraps=bool(any_wraps(rules)), is_full=is_full)
+        canvas = lay_out(planes, rules, wraps=bool(any_wraps(rules)), is_full=bool(all_fill(planes)))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._dtype == torch.bfloat16):
             body = self.net.body(planes, rules, canvas)
             logits, wdl_logits = self.net.policy(body), self.net.value(body.pooled)

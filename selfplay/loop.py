@@ -114,8 +114,7 @@ class Training:
             NetworkEvaluator(self.net, device=self.device, precision=play.precision) for _ in self.actors
         ]
         self.rescorers = [
-            Rescorer(self.variants, play.solver_nodes, all_exact=play.ending_simulations > 0)
-            for _ in self.actors
+            Rescorer(self.variants, play.solver_nodes, all_exact=self._hurries) for _ in self.actors
         ]
         self.endings = Endings(len(self.variants))
         self.trust = RolloutTrust(play.rollout_share)
