@@ -29,6 +29,7 @@ class VisitConfig(SelfPlayConfig):
     solver_nodes: int = Field(
         50, ge=0, description="positions that the exact solver visits, a ply of a game, to put its end right"
     )
+    ending_simulations: int = Field(0, ge=0, le=0, description="a visit searches alike at all plies")
     teacher: Literal["search", "solver"] = Field(
         "search",
         description="who knows better: search with the network, or the exact solver, wherever it gets to the"

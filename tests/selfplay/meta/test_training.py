@@ -85,6 +85,12 @@ def test_a_solver_that_may_visit_nothing_teaches_nothing() -> None:
         VisitConfig(teacher="solver", solver_nodes=0)
 
 
+def test_a_visit_refuses_to_hurry_ends() -> None:
+    """It doesn't ask from which ply on games are exact."""
+    with pytest.raises(ValueError, match="ending_simulations"):
+        VisitConfig(ending_simulations=1)
+
+
 def test_equal_seeds_give_equal_weights(tmp_path: Path) -> None:
     first, second = (trained(tmp_path / name, config("reptile")).params for name in "ab")
     for name, value in first.items():
