@@ -102,9 +102,6 @@ class LearnerConfig(Section):
     td_lambda: float = Field(
         0.8, ge=0, le=1, description="of the value target's rest, a lambda-return; 1: the outcome"
     )
-    surprise_share: float = Field(
-        0.0, ge=0, le=1, description="share of a batch drawn by how much its searches surprised (KataGo: 0.5)"
-    )
     reply_weight: float = Field(0.15, ge=0, description="weight of the opponent's reply (KataGo: 0.15)")
     owners_weight: float = Field(0.5, ge=0, description="weight of the final board's owners, a cell's mean")
     plies_weight: float = Field(0.1, ge=0, description="weight of the plies left")

@@ -328,7 +328,6 @@ class Training:
                 batch_size=learner.batch_size,
                 window=self.window(),
                 search_value_share=learner.search_value_share,
-                surprise_share=learner.surprise_share,
                 with_sequel=any(learner.auxiliary_weights),
             )
             losses.append(self.learner.step(batch, progress=self.share()))
