@@ -8,7 +8,7 @@ The clock counts everything from the start; with an empty `SELFPLAY_CACHE`, comp
 stopped goes on; one that is over isn't trained again. The last agent meets the opponent that `OPPONENTS`
 names, with `SIMULATIONS` a move, the agents of six moments on the way plain tree search with 1,000 playouts;
 Connect Four is held against solved positions, 7x7 Hex against its table of openings. `--release` puts the
-last agent into `models/zoo/`.
+last agent, and its weights, into `models/zoo/`.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ def main() -> None:
             keep(file, report | {"curve": [on_the_way(variant, m) for m in moments(run)]}, report)
         if arguments.release:
             shutil.copy(run / "agent.onnx", zoo_file(f"{variant.name}.onnx"))
+            shutil.copy(archived_agents(run)[-1], zoo_file(f"{variant.name}.safetensors"))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
@@ -155,7 +156,7 @@ def moments(run: Path) -> list[Moment]:
     every = []
     for file in archived_agents(run):
         _, about = models.load_checkpoint(file)
-        every.append(Moment(Path(f"{run}@{int(file.stem)}"), about["seconds"], about["positions"]))
+        every.append(Moment(file, about["seconds"], about["positions"]))
     wanted = [every[-1].seconds * (k + 1) / MOMENTS for k in range(MOMENTS)]
     nearest = (min(every, key=lambda m: abs(m.seconds - seconds)) for seconds in wanted)
     return list(dict.fromkeys(nearest))

@@ -111,7 +111,7 @@ class LearnerConfig(Section):
     ema_decay: float = Field(0.98, ge=0, lt=1, description="decay a step of the averaged weights that play")
     window_min: int = Field(20_000, ge=1, description="positions the replay window holds at least")
     window_share: float = Field(0.1, gt=0, le=1, description="share of all recorded positions it grows with")
-    window_max: int = Field(500_000, ge=1, description="positions it holds at most")
+    window_max: int = Field(150_000, ge=1, description="positions it holds at most")
     first_positions: int = Field(8_000, ge=1, description="positions recorded before learning begins")
     trainable: str = Field(
         "", description="regular expression: parameters learn whose name begins with a match"
