@@ -36,8 +36,8 @@ class Rescorer:
         """Make one.
 
         nodes: positions that the solver may visit, for each ply of a game; 0: games stay as they are
-        exact_share: share of the solved positions in which there was a choice that are targets, however little
-            the game had searched there; by default those that it had searched
+        exact_share: share of the solved positions in which there was a choice that are targets, however
+            little the game had searched there; by default those that it had searched
         exact_only: all solved positions are targets, and no others; any best move is as good as another, and
             the surprise is how far the target is from an even policy, so 0 where no move is a mistake
         """
