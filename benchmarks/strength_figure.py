@@ -30,8 +30,7 @@ def main() -> None:
         errors, points = figure.subplots(1, 2)
         _errors(errors, _report("connect4")["curve"])
         for index, game in enumerate(name for name in OPPONENTS if name not in SUITES):
-            if report := _report(game):
-                rows = report["curve"]
+            if rows := _report(game).get("curve"):
                 shares = [100 * row["points"] for row in rows]
                 points.plot(_minutes(rows), shares, marker="o", ms=3.5, label=game, **style_of(index))
         points.set(xlabel="minutes", ylabel=f"% of points against {FIRST_OPPONENT}", ylim=(0, 102))
