@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything that needs a CUDA device, in one go: check the device path, measure it, train Connect Four for ten minutes and
-# measure the agent, learn four other games for five minutes each and let them meet tree search, meta-learn for nine. Writes JSON and the agent into the folder given (default: benchmarks/results/gpu).
+# measure the agent, learn four other games for five minutes each and let them meet tree search, meta-learn for nine.
+# Writes JSON and the agents into the folder given (default: benchmarks/results/gpu).
 #
 #   bash benchmarks/gpu.sh [FOLDER]
 set -euo pipefail

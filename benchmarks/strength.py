@@ -70,7 +70,7 @@ def main() -> None:
     settings = [f"minutes={arguments.minutes}", f"seed={arguments.seed}", *arguments.set]
     try:
         variant = games.load(arguments.game)
-        report = _read(file)
+        report = read_report(file)
         if report.get("settings") != settings:
             report = {"game": variant.name, "settings": settings, "machine": machine() | versions()}
         if "training" not in report:
@@ -169,7 +169,8 @@ def keep(file: Path, report: dict[str, Any], into: dict[str, Any]) -> None:
     into.update(report)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def read_report(file: Path) -> dict[str, Any]:
+    """What is known so far; nothing if there is no such file."""
     return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
 
 

@@ -8,14 +8,13 @@ All from the files that `benchmarks.strength` wrote.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.strength import FIRST_OPPONENT, OPPONENTS, RESULTS, SIMULATIONS, SUITES
+from benchmarks.strength import FIRST_OPPONENT, OPPONENTS, RESULTS, SIMULATIONS, SUITES, read_report
 from selfplay.reporting.charts import style_of
 from selfplay.reporting.render import house_style, png
 
@@ -61,8 +60,7 @@ def _minutes(rows: list[dict[str, Any]]) -> list[float]:
 
 
 def _report(game: str) -> dict[str, Any]:
-    file = RESULTS / f"{game}.json"
-    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
+    return read_report(RESULTS / f"{game}.json")
 
 
 if __name__ == "__main__":
