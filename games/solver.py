@@ -38,6 +38,7 @@ from games.state import (
     TAKEN,
     TAKEN_BY_SECOND,
     WAY,
+    State,
     new_state,
 )
 from games.symmetry import symmetries
@@ -185,6 +186,20 @@ class Solver:
             values[action] = value if following.to_play == position.to_play else -value
         return values
 
+    def best_actions(self, position: Position, *, nodes: int) -> tuple[int, NDArray[np.bool_]] | None:
+        """A position's value for the player to move, and bool `[A]` which of its actions keep that value.
+
+        None if `nodes` visited positions don't suffice, or the game is over. It doesn't depend on what was
+        solved before: that is forgotten.
+        """
+        self._check(position)
+        if position.is_over:
+            return None
+        game = new_state(self._rules, 1)
+        copy_row(position.state, 0, game, 0)
+        solved = self._solve_rows(game, 1, nodes)
+        return None if solved.first else (int(solved.values[0]), solved.best[0])
+
     def solve_end(self, actions: NDArray[np.int16], *, nodes: int) -> SolvedEnd:
         """Solve the positions of a game from the end back, as far as `nodes` visited positions reach.
 
@@ -192,10 +207,14 @@ class Solver:
 
         It doesn't depend on what was solved before: that is forgotten.
         """
-        plies, n_actions = len(actions), self.variant.n_actions
-        game = new_state(self._rules, plies + 1)
+        game = new_state(self._rules, len(actions) + 1)
         copy_row(start(self.variant).state, 0, game, 0)
         kernels.replay_game(self._rules, game, actions)
+        return self._solve_rows(game, len(actions), nodes)
+
+    def _solve_rows(self, game: State, plies: int, nodes: int) -> SolvedEnd:
+        """Solve the positions of a game, one a row, from the last one back."""
+        n_actions = self.variant.n_actions
         values, best = np.zeros(plies, np.int8), np.zeros((plies, n_actions), np.bool_)
         choices = np.zeros(plies, np.int16)
         self.forget()
@@ -216,8 +235,7 @@ class Solver:
 
     def _limited_value(self, position: Position, limits: _Limits) -> int:
         """The value for the player to move: does it win? If not, does it draw?"""
-        if position.variant.digest != self.variant.digest:
-            raise ValueError(f"expected a position of {self.variant.name}, got {position.variant.name}")
+        self._check(position)
         if position.is_over:
             return position.returns[position.to_play]
         copy_row(position.state, 0, self._state, 0)
@@ -226,6 +244,11 @@ class Solver:
             if bound >= needed or bound == -1:
                 return bound
         raise AssertionError("a value below 0 is -1")
+
+    def _check(self, position: Position) -> None:
+        """Raise `ValueError` for a position of other rules."""
+        if position.variant.digest != self.variant.digest:
+            raise ValueError(f"expected a position of {self.variant.name}, got {position.variant.name}")
 
     def _answer(self, position: Position, needed: int, limits: _Limits) -> int:
         """At least `needed`: the mover's value isn't below what is returned; below: it isn't above."""

@@ -379,7 +379,8 @@ def arena(
         list[str] | None,
         typer.Option(
             metavar="PLAYER...",
-            help="Two or more: an .onnx or .safetensors file or a run folder (@N: N simulations), random, "
+            help="Two or more: an .onnx or .safetensors file or a run folder (@N: N simulations; "
+            "@N+M: and M positions of the exact solver), random,"
             " mcts:N, alphabeta:DEPTH, solver, openspiel:mcts:N, uci:COMMAND, gtp:COMMAND.",
         ),
     ] = None,

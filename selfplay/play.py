@@ -23,7 +23,7 @@ from games.state import LAST
 from models.format import zoo_file
 from selfplay import record, telling
 from selfplay.describe import describe, listing
-from selfplay.player import DEFAULT_ROLLOUTS, Analysis, Player
+from selfplay.player import DEFAULT_ROLLOUTS, USUAL_SOLVER_NODES, Analysis, Player
 from selfplay.record import RecordError
 from selfplay.session import Session
 from selfplay.telling import chance, win_chance
@@ -86,6 +86,11 @@ def training_note(variant: Variant, player: Player) -> list[str]:
     return [f"{player.name} wasn't trained for these rules, but for {known}."]
 
 
+def opponent(agent: str | Path, *, simulations: int | None, seed: int) -> Player:
+    """An agent to play against, as `Player.load` takes it, with the exact solver beside its search."""
+    return Player.load(agent, simulations=simulations, seed=seed, solver_nodes=USUAL_SOLVER_NODES)
+
+
 SHARED = "meta.onnx"
 """The released agent that plays every variant."""
 
@@ -96,11 +101,11 @@ def default_agent(variant: Variant, *, typed: str, simulations: int | None, seed
     typed: what the user called the variant, a name or a path
     """
     if (own := zoo_file(f"{variant.name}.onnx")).is_file():
-        player = Player.load(own, simulations=simulations, seed=seed)
+        player = opponent(own, simulations=simulations, seed=seed)
         if player.trained_for(variant):
             return player, f"You play against the agent that ships: {player.description}."
     if (shared := zoo_file(SHARED)).is_file():
-        player = Player.load(shared, simulations=simulations, seed=seed)
+        player = opponent(shared, simulations=simulations, seed=seed)
         if player.trained_for(variant):
             knows = "which has learned it among many"
         elif player.guides(variant):

@@ -10,7 +10,7 @@ import games
 from games import AgentError, UserError, Variant
 from selfplay.clock import TimeControl
 from selfplay.levels import Level, at_level, level
-from selfplay.play import default_agent, play_in_terminal, training_note
+from selfplay.play import default_agent, opponent, play_in_terminal, training_note
 from selfplay.player import Player
 from selfplay.tui.launch import is_possible, needs_textual, run_app, watched_variant
 
@@ -105,7 +105,7 @@ def _variant(wishes: Wishes) -> Variant | None:
 
 def _player(wishes: Wishes, rules: Variant) -> tuple[Player, list[str]]:
     if wishes.agent is not None:
-        player = Player.load(wishes.agent, simulations=wishes.simulations, seed=wishes.seed)
+        player = opponent(wishes.agent, simulations=wishes.simulations, seed=wishes.seed)
         return player, training_note(rules, player)
     assert wishes.variant is not None
     player, note = default_agent(

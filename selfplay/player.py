@@ -33,6 +33,7 @@ from selfplay.background import Job
 from selfplay.known import KnownVariants
 
 if TYPE_CHECKING:
+    from selfplay.exact import ExactPlay
     from selfplay.sight import Sight
 
 DEFAULT_SIMULATIONS = 64
@@ -42,6 +43,11 @@ DEFAULT_ROLLOUTS = 1000
 """Simulations a move for plain `mcts`, each with one random playout."""
 
 MAX_SIMULATIONS = 30_000
+
+MAX_SOLVER_NODES = 100_000_000
+
+USUAL_SOLVER_NODES = 20_000
+"""Positions of the exact solver a move where people or other programs play: hundredths of a second."""
 
 STREAM_BEGIN = 16
 """Simulations of the first analysis of a stream; each one has twice as many as the one before."""
@@ -127,6 +133,13 @@ class _Search(NamedTuple):
     config: SearchConfig
 
 
+class _Desk(NamedTuple):
+    """What a thread works with: evaluations it remembers, and the exact solver, if it is asked."""
+
+    memory: Memory
+    exact: ExactPlay | None
+
+
 class Player:
     """Chooses actions. Equal positions get equal answers, unless `temperature` is above 0.
 
@@ -135,6 +148,7 @@ class Player:
     Attributes:
         name: what a person reads, such as `agent.onnx` or `mcts:1000`.
         simulations: a move; 0 plays the policy without a search.
+        solver_nodes: positions that the exact solver visits at most, beside each search.
         variants: those the agent was trained for; None if it wasn't trained and plays all alike.
     """
 
@@ -148,6 +162,7 @@ class Player:
         temperature: float = 0.0,
         seed: int = 0,
         threads: int = 1,
+        solver_nodes: int = 0,
         is_fitted: bool = True,
     ) -> None:
         """Put a player together; `Player.load` is the usual way.
@@ -161,15 +176,19 @@ class Player:
             temperature: above 0, actions are drawn from policy ** (1 / temperature).
             seed: of playouts and draws.
             threads: share positions that are asked about together.
+            solver_nodes: see `Player.load`.
             is_fitted: whether the config's share of playouts was fitted to these variants; if not, and for
                 other variants, a first look at a variant finds it.
         """
         assert config is not None or not isinstance(evaluator, RolloutEvaluator), "playouts have no policy"
         if temperature < 0:
             raise ValueError(f"expected a temperature of at least 0, got {temperature}")
+        if not 0 <= solver_nodes <= MAX_SOLVER_NODES:
+            raise AgentError(f"expected 0 to {MAX_SOLVER_NODES} solver nodes, got {solver_nodes}")
         self.name = name
         self.variants = None if variants is None else KnownVariants.of(variants)
         self.simulations = 0 if config is None else config.simulations
+        self.solver_nodes = solver_nodes
         self._evaluator = evaluator
         self._config = config
         self._is_fitted = is_fitted
@@ -178,7 +197,7 @@ class Player:
         self._random = np.random.default_rng(seed)
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._sights: dict[str, Sight] = {}
-        self._memories = [Memory(REMEMBERED_MEGABYTES) for _ in range(threads)]
+        self._desks = self._new_desks(threads)
         self._lock = threading.RLock()
         self._interrupt: threading.Event | None = None
         self._pondering: Job | None = None
@@ -192,6 +211,7 @@ class Player:
         temperature: float = 0.0,
         seed: int = 0,
         threads: int = 1,
+        solver_nodes: int = 0,
     ) -> Player:
         """A player from an agent's name.
 
@@ -202,6 +222,9 @@ class Player:
             temperature: above 0, actions are drawn from policy ** (1 / temperature), for variety.
             seed: of playouts and draws.
             threads: share positions that are asked about together (`choose_many`).
+            solver_nodes: positions that the exact solver visits at most for each position, for .onnx agents
+                with a search and no temperature only; where that suffices, no move that is a mistake is
+                played. `USUAL_SOLVER_NODES` is what `selfplay play` takes.
 
         Raises:
             AgentError: the file is missing, corrupt or foreign, or a number makes no sense; one line.
@@ -210,7 +233,12 @@ class Player:
         rollouts = _SPEC.fullmatch(spec)
         if not (rollouts or spec == "random"):
             return cls._load_onnx(
-                Path(spec), simulations, temperature=temperature, seed=seed, threads=threads
+                Path(spec),
+                simulations,
+                temperature=temperature,
+                seed=seed,
+                threads=threads,
+                solver_nodes=solver_nodes,
             )
         if simulations is not None:
             raise AgentError(f"expected simulations for an .onnx agent only, got {simulations} for {spec!r}")
@@ -222,7 +250,14 @@ class Player:
 
     @classmethod
     def _load_onnx(
-        cls, path: Path, simulations: int | None, *, temperature: float, seed: int, threads: int
+        cls,
+        path: Path,
+        simulations: int | None,
+        *,
+        temperature: float,
+        seed: int,
+        threads: int,
+        solver_nodes: int,
     ) -> Player:
         from models.onnx_runtime import OnnxEvaluator
 
@@ -239,6 +274,7 @@ class Player:
             temperature=temperature,
             seed=seed,
             threads=threads,
+            solver_nodes=solver_nodes,
             is_fitted=mixing.fitted,
         )
 
@@ -288,10 +324,23 @@ class Player:
             other._temperature = temperature
         other.simulations = 0 if other._config is None else other._config.simulations
         other._random = np.random.default_rng(self._seed)
-        other._memories = [Memory(REMEMBERED_MEGABYTES) for _ in self._memories]
+        other._desks = other._new_desks(len(self._desks))
         other._lock = threading.RLock()
         other._pondering = None
         return other
+
+    def _new_desks(self, threads: int) -> list[_Desk]:
+        """A desk for each thread; exact play is for who means to play the best move."""
+        is_exact = self.solver_nodes > 0 and self._config is not None and self._temperature == 0
+        return [
+            _Desk(Memory(REMEMBERED_MEGABYTES), self._new_exact() if is_exact else None)
+            for _ in range(threads)
+        ]
+
+    def _new_exact(self) -> ExactPlay:
+        from selfplay.exact import ExactPlay
+
+        return ExactPlay(self.solver_nodes)
 
     def _config_for(self, simulations: int) -> SearchConfig | None:
         """How this agent searches with other simulations."""
@@ -390,6 +439,7 @@ class Player:
 
         same = copy.copy(self)  # with the same memory, but without a share in what is drawn
         same._temperature = 0.0
+        same._desks = [desk._replace(exact=None) for desk in self._desks]
 
         def work(stopped: threading.Event) -> None:
             for _ in same._stream(position, None, PONDER_SECONDS, stopped):
@@ -450,19 +500,19 @@ class Player:
     def _analyses(self, positions: Sequence[Position], config: SearchConfig | None) -> Iterator[Analysis]:
         """Every thread takes a part of the positions; all are done before the first is told."""
         seed = int(self._random.integers(2**63)) if self._temperature else self._seed
-        n = len(self._memories) if len(positions) >= _PART * len(self._memories) else 1
+        n = len(self._desks) if len(positions) >= _PART * len(self._desks) else 1
         bounds = [len(positions) * i // n for i in range(n + 1)]
         parts = [positions[start:stop] for start, stop in pairwise(bounds)]
         if self._pool is None or n == 1:
-            return self._analyse_part(positions, config, self._memories[0], seed)
+            return self._analyse_part(positions, config, self._desks[0], seed)
         jobs = [
-            self._pool.submit(lambda *job: list(self._analyse_part(*job)), part, config, memory, seed + i)
-            for i, (part, memory) in enumerate(zip(parts, self._memories, strict=True))
+            self._pool.submit(lambda *job: list(self._analyse_part(*job)), part, config, desk, seed + i)
+            for i, (part, desk) in enumerate(zip(parts, self._desks, strict=True))
         ]
         return chain.from_iterable(job.result() for job in jobs)
 
     def _analyse_part(
-        self, positions: Sequence[Position], config: SearchConfig | None, memory: Memory, seed: int
+        self, positions: Sequence[Position], config: SearchConfig | None, desk: _Desk, seed: int
     ) -> Iterator[Analysis]:
         size = _batch_size(positions, 0 if config is None else config.simulations)
         for first in range(0, len(positions), size):
@@ -470,7 +520,8 @@ class Player:
             if config is None:
                 yield from self._read(batch, self._opinion(batch), 0)
             else:
-                yield from self._searched(batch, config, memory, seed)
+                found = self._searched(batch, config, desk.memory, seed)
+                yield from found if desk.exact is None else map(desk.exact.corrected, batch, found)
 
     def _searched(
         self, batch: Sequence[Position], config: SearchConfig, memory: Memory, seed: int

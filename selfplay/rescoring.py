@@ -12,14 +12,11 @@ from collections.abc import Sequence
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
 from games import Variant
 from games.solver import SolvedEnd, Solver
 from selfplay.actor import Episode
-
-_MEMORY = 1
-"""MiB of the solver's table, which is emptied for each game."""
+from selfplay.exact import MEMORY, limited_to
 
 
 class Rescorer:
@@ -61,12 +58,12 @@ class Rescorer:
         if self._exact_only:
             return _of_what_is_exact(corrected, solved)
         for ply in exact + np.flatnonzero(recorded[exact:]):
-            policy[ply] = _only(solved.best[ply], policy[ply])
+            policy[ply] = limited_to(solved.best[ply], policy[ply])
         return corrected
 
     def _solver(self, variant: int) -> Solver:
         if variant not in self._solvers:
-            self._solvers[variant] = Solver(self._variants[variant], memory=_MEMORY)
+            self._solvers[variant] = Solver(self._variants[variant], memory=MEMORY)
         return self._solvers[variant]
 
 
@@ -77,12 +74,3 @@ def _of_what_is_exact(episode: Episode, solved: SolvedEnd) -> Episode:
     episode.policy[exact:] = solved.best[exact:] / kept[:, None]
     surprise[exact:] = np.log(solved.choices[exact:] / kept)
     return episode._replace(recorded=np.arange(len(episode.actions)) >= exact, surprise=surprise)
-
-
-def _only(actions: NDArray[np.bool_], policy: NDArray[np.float16]) -> NDArray[np.float16]:
-    """A policy without other actions; even over these if it had none of them."""
-    kept = np.where(actions, policy, np.float16(0))
-    if not kept.any():
-        kept = actions.astype(np.float16)
-    shares: NDArray[np.float16] = (kept / kept.sum(dtype=np.float32)).astype(np.float16)
-    return shares

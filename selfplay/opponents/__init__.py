@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from games import AgentError, Variant
@@ -14,6 +15,8 @@ PLAYERS = "an .onnx or .safetensors file, a run folder, random, mcts:N"
 CONTESTANTS = f"{PLAYERS}, alphabeta:DEPTH, solver, openspiel:mcts:N, uci:COMMAND or gtp:COMMAND"
 """What `load_contestant` understands."""
 
+_STRENGTH = re.compile(r"(.+)@([0-9]+)(?:\+([0-9]+))?", re.DOTALL)
+
 
 def load_contestant(
     spec: str, variant: Variant, *, simulations: int | None = None, seed: int = 0, threads: int = 1
@@ -21,7 +24,8 @@ def load_contestant(
     """A player of one variant, from what a user calls it.
 
     Args:
-        spec: one of `CONTESTANTS`; a file or a folder may end in `@N`, the simulations a move.
+        spec: one of `CONTESTANTS`; a file or a folder may end in `@N`, the simulations a move, or in `@N+M`:
+            and M positions of the exact solver, see `Player.load`.
         variant: what it is to play.
         simulations: a move, for networks whose name doesn't say it; default 64.
         seed: of its chances.
@@ -67,17 +71,18 @@ def load_player(
     """What plays by our own search, or by none; as `load_contestant`. `known` is what a refusal names."""
     if spec == "random" or spec.partition(":")[0] == "mcts":
         return Player.load(spec, seed=seed, threads=threads)
-    name, at, own = spec.rpartition("@")
-    path = Path(name if at and own.isdecimal() else spec)
-    if at and own.isdecimal():
-        simulations = int(own)
+    path, solver_nodes = Path(spec), 0
+    if strength := _STRENGTH.fullmatch(spec):
+        path, simulations, solver_nodes = Path(strength[1]), int(strength[2]), int(strength[3] or 0)
+    if not (path.exists() or path.suffix in (".onnx", ".safetensors")):
+        raise AgentError(f"expected {known}, got {spec!r}")
     if path.is_dir() or path.suffix == ".safetensors":
         from selfplay.opponents.network import load_network_player
 
-        return load_network_player(path, simulations=simulations, seed=seed, threads=threads)
-    if not path.exists() and path.suffix != ".onnx":
-        raise AgentError(f"expected {known}, got {spec!r}")
-    return Player.load(path, simulations=simulations, seed=seed, threads=threads)
+        return load_network_player(
+            path, simulations=simulations, seed=seed, threads=threads, solver_nodes=solver_nodes
+        )
+    return Player.load(path, simulations=simulations, seed=seed, threads=threads, solver_nodes=solver_nodes)
 
 
 def _depth(text: str, spec: str) -> int:

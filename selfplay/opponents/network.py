@@ -19,7 +19,9 @@ from selfplay.player import Player, search_config
 from selfplay.run import latest_agent
 
 
-def load_network_player(path: Path, *, simulations: int | None, seed: int, threads: int) -> Player:
+def load_network_player(
+    path: Path, *, simulations: int | None, seed: int, threads: int, solver_nodes: int = 0
+) -> Player:
     """The latest agent of a run folder, or a `.safetensors` checkpoint; errors as from `load_checkpoint`."""
     checkpoint = latest_agent(path) if path.is_dir() else path
     net, metadata = load_checkpoint(checkpoint)
@@ -32,6 +34,7 @@ def load_network_player(path: Path, *, simulations: int | None, seed: int, threa
         variants=variants,
         seed=seed,
         threads=threads,
+        solver_nodes=solver_nodes,
         is_fitted=mixing.fitted,
     )
 

@@ -7,7 +7,7 @@ from typing import BinaryIO, Literal
 
 import games
 from games import Variant
-from selfplay.play import default_agent
+from selfplay.play import default_agent, opponent
 from selfplay.player import Player
 from selfplay.protocols.game import Game
 from selfplay.protocols.gomocup import Gomocup
@@ -52,7 +52,7 @@ def run_engine(
 
     def player_of(rules: Variant) -> Player:
         if agent is not None:
-            return Player.load(agent, simulations=simulations, seed=seed)
+            return opponent(agent, simulations=simulations, seed=seed)
         return default_agent(rules, typed=rules.name, simulations=simulations, seed=seed)[0]
 
     game = Game(games.load(variant or USUAL[protocol]), player_of, ponders=ponder)

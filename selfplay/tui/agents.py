@@ -8,7 +8,7 @@ from typing import NamedTuple
 import games
 from games import AgentError, Variant
 from selfplay.levels import Level, at_level
-from selfplay.play import default_agent, training_note
+from selfplay.play import default_agent, opponent, training_note
 from selfplay.player import DEFAULT_ROLLOUTS, DEFAULT_SIMULATIONS, Player
 
 OPENING_PLIES = 4
@@ -68,18 +68,18 @@ class Agents:
     def load(self, variant: Variant) -> Loaded:
         """An agent for a variant; may take a second. `AgentError` if it can't play it."""
         if self.run is not None:
-            player = Player.load(latest_agent(self.run), simulations=self._simulations, seed=self._seed)
+            player = opponent(latest_agent(self.run), simulations=self._simulations, seed=self._seed)
             notes = [f"{self.run}: its latest agent plays"]
         elif self._agent is None:
             typed = variant.name if variant.name in games.names() else "FILE.toml"
             player, note = default_agent(variant, typed=typed, simulations=self._simulations, seed=self._seed)
             notes = [note]
         else:
-            player = Player.load(self._agent, simulations=self._simulations, seed=self._seed)
+            player = opponent(self._agent, simulations=self._simulations, seed=self._seed)
             notes = training_note(variant, player)
         other = player
         if self.against is not None:
-            other = Player.load(self.against, seed=self._seed)
+            other = opponent(self.against, simulations=None, seed=self._seed)
             notes = [f"{player.name} against {other.name}"]
         for each in (player, other):
             each.check_plays(variant)

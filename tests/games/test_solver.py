@@ -226,6 +226,35 @@ def test_the_end_of_a_game_is_solved_back_as_far_as_nodes_reach(name: str, choic
     assert firsts == sorted(firsts, reverse=True)
 
 
+@pytest.mark.parametrize("name", SMALL)
+@settings(max_examples=5)
+@given(choices=CHOICES)
+def test_the_best_actions_of_a_position_are_all_known_or_none(name: str, choices: list[int]) -> None:
+    solver = Solver(variant(SMALL[name]), memory=16)
+    for position in walk(games.start(solver.variant), choices)[-8:]:
+        expected = solver.action_values(position)
+        found = solver.best_actions(position, nodes=1_000_000)
+        if position.is_over:
+            assert found is None
+            continue
+        assert found is not None
+        value_to_play, best = found
+        assert value_to_play == max(expected.values())
+        assert np.flatnonzero(best).tolist() == [a for a, v in expected.items() if v == value_to_play]
+
+
+def test_best_actions_don_t_depend_on_what_was_solved_before() -> None:
+    position = played(variant(SMALL["lines"]), "b2")
+    solver = Solver(position.variant, memory=16)
+    before = solver.nodes
+    assert solver.best_actions(position, nodes=100_000) is not None
+    needed = solver.nodes - before
+    for nodes, is_known in ((needed - 1, False), (needed + 1, True)):
+        assert (solver.best_actions(position, nodes=nodes) is not None) is is_known
+    with pytest.raises(ValueError, match="expected a position of connect4, got"):
+        Solver(games.load("connect4"), memory=1).best_actions(position, nodes=1)
+
+
 def test_a_solver_that_forgot_visits_the_same_positions_again() -> None:
     position = played(variant(SMALL["lines"]), "b2")
     solver, visited = Solver(position.variant, memory=16), []
