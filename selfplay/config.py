@@ -54,9 +54,6 @@ class SelfPlayConfig(Section):
     ending_simulations: int = Field(
         1, ge=0, description="simulations where the solver puts nearly all games right; 0: as anywhere else"
     )
-    exact_share: float = Field(
-        1.0, gt=0, le=1, description="share of solved positions that are learned from, where ends are hurried"
-    )
     reanalysis: float = Field(
         0.0, ge=0, description="positions searched again for each new one; they count as recorded (MuZero)"
     )

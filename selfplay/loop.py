@@ -114,10 +114,7 @@ class Training:
             NetworkEvaluator(self.net, device=self.device, precision=play.precision) for _ in self.actors
         ]
         self.rescorers = [
-            Rescorer(
-                self.variants, play.solver_nodes, exact_share=play.exact_share if self._hurries else None
-            )
-            for _ in self.actors
+            Rescorer(self.variants, play.solver_nodes, every_exact=self._hurries) for _ in self.actors
         ]
         self.endings = Endings(len(self.variants))
         self.trust = RolloutTrust(play.rollout_share)

@@ -9,7 +9,6 @@ corrects its training games by endgame tables in the same way.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from zlib import crc32
 
 import numpy as np
 
@@ -27,19 +26,19 @@ class Rescorer:
         variants: Sequence[Variant],
         nodes: int,
         *,
-        exact_share: float | None = None,
+        every_exact: bool = False,
         exact_only: bool = False,
     ) -> None:
         """Make one.
 
         nodes: positions that the solver may visit, for each ply of a game; 0: games stay as they are
-        exact_share: share of the solved positions in which there was a choice that are targets, however
-            little the game had searched there; by default those that it had searched
+        every_exact: all solved positions in which there was a choice are targets, however little the game
+            had searched there; by default those that it had searched
         exact_only: all solved positions are targets, and no others; any best move is as good as another, and
             the surprise is how far the target is from an even policy, so 0 where no move is a mistake
         """
         self._variants, self._nodes = tuple(variants), nodes
-        self._exact_share, self._exact_only = exact_share, exact_only
+        self._every_exact, self._exact_only = every_exact, exact_only
         self._solvers: dict[int, Solver] = {}
 
     def rescored(self, episode: Episode) -> Episode:
@@ -51,9 +50,8 @@ class Rescorer:
         exact, policy, value = solved.first, episode.policy.copy(), episode.value.copy()
         recorded = episode.recorded.copy()
         value[exact:] = solved.values[exact:]
-        if self._exact_share is not None:
-            drawn = np.random.default_rng(crc32(episode.actions.tobytes())).random(len(recorded))
-            recorded[exact:] = (solved.choices[exact:] > 1) & (drawn[exact:] < self._exact_share)
+        if self._every_exact:
+            recorded[exact:] = solved.choices[exact:] > 1
         corrected = episode._replace(policy=policy, value=value, recorded=recorded, exact=exact)
         if self._exact_only:
             return _of_what_is_exact(corrected, solved)

@@ -30,7 +30,6 @@ class VisitConfig(SelfPlayConfig):
         50, ge=0, description="positions that the exact solver visits, a ply of a game, to put its end right"
     )
     ending_simulations: int = Field(0, ge=0, le=0, description="a visit searches alike at all plies")
-    exact_share: float = Field(1.0, ge=1, le=1, description="a visit learns from all that is solved")
     teacher: Literal["search", "solver"] = Field(
         "search",
         description="who knows better: search with the network, or the exact solver, wherever it gets to the"

@@ -113,7 +113,7 @@ def test_what_a_policy_keeps_is_in_proportion(episodes: list[Episode]) -> None:
 
 def test_all_that_is_exact_is_a_target_if_asked_for(episodes: list[Episode]) -> None:
     """Whether the game had searched there or not; what isn't exact is one as before."""
-    rescorer, more = Rescorer(RULES, 3, exact_share=1.0), 0
+    rescorer, more = Rescorer(RULES, 3, every_exact=True), 0
     for episode in episodes[:60]:
         found = rescorer.rescored(episode)
         for ply, position in enumerate(of(episode)[1]):
@@ -127,25 +127,6 @@ def test_all_that_is_exact_is_a_target_if_asked_for(episodes: list[Episode]) -> 
                 np.testing.assert_allclose(found.policy[ply, best].astype(float), 1 / len(best), atol=1e-3)
                 more += 1
     assert more > 10
-
-
-def test_a_share_of_what_is_exact_is_a_target_if_asked_for(episodes: list[Episode]) -> None:
-    """Always the same positions of a game; the others aren't learned from, and nothing else changes."""
-    every, some = (Rescorer(RULES, 3, exact_share=share) for share in (1.0, 0.3))
-    kept = total = 0
-    for episode in episodes[:60]:
-        whole, part = every.rescored(episode), some.rescored(episode)
-        exact = part.exact
-        assert exact == whole.exact
-        np.testing.assert_array_equal(part.recorded[:exact], whole.recorded[:exact])
-        assert not (part.recorded & ~whole.recorded).any()
-        np.testing.assert_array_equal(part.value, whole.value)
-        np.testing.assert_array_equal(part.policy[part.recorded], whole.policy[part.recorded])
-        np.testing.assert_array_equal(some.rescored(episode).recorded, part.recorded)
-        kept += int(part.recorded[exact:].sum())
-        total += int(whole.recorded[exact:].sum())
-    assert total > 100
-    assert 0.15 < kept / total < 0.45
 
 
 def test_only_what_is_exact_is_a_target_if_asked_for(episodes: list[Episode]) -> None:
