@@ -7,12 +7,13 @@ are equally good in truth, the search still decides.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from games import Position
+from games import Position, load, start
 from games.solver import Solver
 from mcts import LOSS, UNPROVEN, WIN
 
@@ -35,6 +36,7 @@ class ExactPlay:
     """
 
     def __init__(self, nodes: int) -> None:
+        _load_kernels()
         self.nodes = nodes
         self._solvers: dict[str, Solver] = {}
         self._last: tuple[Position, _Truth | None] | None = None
@@ -82,6 +84,13 @@ class _Truth(NamedTuple):
 
     value_to_play: int
     best: NDArray[np.bool_]
+
+
+@cache
+def _load_kernels() -> None:
+    """Compile the solver, or load it: before a game begins, not in the middle of one."""
+    smallest = start(load("tictactoe"))
+    Solver(smallest.variant, memory=MEMORY).best_actions(smallest, nodes=1)
 
 
 def limited_to(actions: NDArray[np.bool_], policy: NDArray[Shares]) -> NDArray[Shares]:
