@@ -23,6 +23,7 @@ from games.state import LAST
 from models.format import zoo_file
 from selfplay import record, telling
 from selfplay.describe import describe, listing
+from selfplay.levels import Level
 from selfplay.player import DEFAULT_ROLLOUTS, USUAL_SOLVER_NODES, Analysis, Player
 from selfplay.record import RecordError
 from selfplay.session import Session
@@ -95,15 +96,18 @@ SHARED = "meta.onnx"
 """The released agent that plays every variant."""
 
 
-def default_agent(variant: Variant, *, typed: str, simulations: int | None, seed: int) -> tuple[Player, str]:
+def default_agent(
+    variant: Variant, *, typed: str, simulations: int | None, seed: int, level: Level | None = None
+) -> tuple[Player, str]:
     """What ships for a variant, else the agent that plays all of them; and a line that says which it is.
 
     typed: what the user called the variant, a name or a path
+    level: at which it will be played, for the line
     """
     if (own := zoo_file(f"{variant.name}.onnx")).is_file():
         player = opponent(own, simulations=simulations, seed=seed)
         if player.trained_for(variant):
-            return player, f"You play against the agent that ships: {player.description}."
+            return player, f"You play against the agent that ships: {_at(player, level)}."
     if (shared := zoo_file(SHARED)).is_file():
         player = opponent(shared, simulations=simulations, seed=seed)
         if player.trained_for(variant):
@@ -113,11 +117,15 @@ def default_agent(variant: Variant, *, typed: str, simulations: int | None, seed
         else:
             knows = "which has never seen it and makes little of it: random playouts guide its search"
         better = f"selfplay adapt {typed} --minutes 5"
-        return player, f"You play against {player.description}, {knows}. Stronger in minutes: {better}"
+        return player, f"You play against {_at(player, level)}, {knows}. Stronger in minutes: {better}"
     player = Player.load(f"mcts:{DEFAULT_ROLLOUTS if simulations is None else simulations}", seed=seed)
     training = f"selfplay train {typed} --minutes 10 --run runs/{variant.name}"
     note = f"No agent ships for {variant.name}: this is plain tree search ({player.name})."
     return player, f"{note} Train one: {training}"
+
+
+def _at(player: Player, level: Level | None) -> str:
+    return player.description if level is None else f"{player.name} at the level {level.name}"
 
 
 class _LeaveError(Exception):

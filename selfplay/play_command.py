@@ -91,7 +91,7 @@ def _run_plain(wishes: Wishes, strength: Level | None) -> None:
     rules = _variant(wishes)
     if rules is None:
         raise UserError("expected a VARIANT, such as connect4 (see: selfplay variants)")
-    player, notes = _player(wishes, rules)
+    player, notes = _player(wishes, rules, strength)
     if strength is not None:
         player = at_level(player, strength)
     play_in_terminal(rules, player, first=wishes.first, seed=wishes.seed, hints=wishes.hints, notes=notes)
@@ -103,12 +103,12 @@ def _variant(wishes: Wishes) -> Variant | None:
     return None if wishes.watch is None else watched_variant(wishes.watch)
 
 
-def _player(wishes: Wishes, rules: Variant) -> tuple[Player, list[str]]:
+def _player(wishes: Wishes, rules: Variant, strength: Level | None) -> tuple[Player, list[str]]:
     if wishes.agent is not None:
         player = opponent(wishes.agent, simulations=wishes.simulations, seed=wishes.seed)
         return player, training_note(rules, player)
     assert wishes.variant is not None
     player, note = default_agent(
-        rules, typed=wishes.variant, simulations=wishes.simulations, seed=wishes.seed
+        rules, typed=wishes.variant, simulations=wishes.simulations, seed=wishes.seed, level=strength
     )
     return player, [note]

@@ -72,7 +72,9 @@ class Agents:
             notes = [f"{self.run}: its latest agent plays"]
         elif self._agent is None:
             typed = variant.name if variant.name in games.names() else "FILE.toml"
-            player, note = default_agent(variant, typed=typed, simulations=self._simulations, seed=self._seed)
+            player, note = default_agent(
+                variant, typed=typed, simulations=self._simulations, seed=self._seed, level=self.level
+            )
             notes = [note]
         else:
             player = opponent(self._agent, simulations=self._simulations, seed=self._seed)

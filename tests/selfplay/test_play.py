@@ -13,6 +13,7 @@ import games
 from games import MoveError, Position
 from mcts import uniform_evaluator
 from selfplay import Analysis, Player
+from selfplay.levels import level
 from selfplay.play import COLOUR, PLAIN, Table, default_agent, drawn_board, look_of
 from selfplay.record import RecordError, load
 from selfplay.telling import win_chance
@@ -327,6 +328,10 @@ def test_an_agent_of_its_own_comes_before_the_one_that_plays_everything(
     assert player.name == f"{played}.onnx"
     assert said in note
     assert ("selfplay adapt x" in note) == (played == "meta")
+    assert f"{played}.onnx, 8 simulations" in note
+    _, note = default_agent(TORUS, typed="x", simulations=None, seed=0, level=level("expert"))
+    assert f"{played}.onnx at the level expert" in note
+    assert "simulations" not in note
 
 
 # --- files --------------------------------------------------------------------------------------------------
