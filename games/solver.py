@@ -127,6 +127,13 @@ def solve_actions(
     return solver.action_values(position, nodes=nodes, seconds=seconds)
 
 
+class SolvedPosition(NamedTuple):
+    """A position's value to play (1 wins, 0 draws, -1 loses), and bool `[A]` which actions keep it."""
+
+    value_to_play: int
+    best: NDArray[np.bool_]
+
+
 class SolvedEnd(NamedTuple):
     """What is known of the end of a game of T plies.
 
@@ -186,8 +193,8 @@ class Solver:
             values[action] = value if following.to_play == position.to_play else -value
         return values
 
-    def best_actions(self, position: Position, *, nodes: int) -> tuple[int, NDArray[np.bool_]] | None:
-        """A position's value for the player to move, and bool `[A]` which of its actions keep that value.
+    def best_actions(self, position: Position, *, nodes: int) -> SolvedPosition | None:
+        """A position's value, and which of its actions keep it.
 
         None if `nodes` visited positions don't suffice, or the game is over. It doesn't depend on what was
         solved before: that is forgotten.
@@ -198,7 +205,7 @@ class Solver:
         game = new_state(self._rules, 1)
         copy_row(position.state, 0, game, 0)
         solved = self._solve_rows(game, 1, nodes)
-        return None if solved.first else (int(solved.values[0]), solved.best[0])
+        return None if solved.first else SolvedPosition(int(solved.values[0]), solved.best[0])
 
     def solve_end(self, actions: NDArray[np.int16], *, nodes: int) -> SolvedEnd:
         """Solve the positions of a game from the end back, as far as `nodes` visited positions reach.

@@ -8,13 +8,13 @@ are equally good in truth, the search still decides.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from games import Position, load, start
-from games.solver import Solver
+from games.solver import SolvedPosition, Solver
 from mcts import LOSS, UNPROVEN, WIN
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class ExactPlay:
         _load_kernels()
         self.nodes = nodes
         self._solvers: dict[str, Solver] = {}
-        self._last: tuple[Position, _Truth | None] | None = None
+        self._last: tuple[Position, SolvedPosition | None] | None = None
 
     def corrected(self, position: Position, analysis: Analysis) -> Analysis:
         """The analysis with what is known for certain; itself, if that is nothing new.
@@ -68,22 +68,14 @@ class ExactPlay:
             proven=proven,
         )
 
-    def _truth(self, position: Position) -> _Truth | None:
+    def _truth(self, position: Position) -> SolvedPosition | None:
         """What a position is worth, if the solver finds out; the last answer is remembered."""
         if self._last is None or self._last[0] != position:
             digest = position.variant.digest
             if digest not in self._solvers:
                 self._solvers[digest] = Solver(position.variant, memory=MEMORY)
-            found = self._solvers[digest].best_actions(position, nodes=self.nodes)
-            self._last = (position, None if found is None else _Truth(*found))
+            self._last = (position, self._solvers[digest].best_actions(position, nodes=self.nodes))
         return self._last[1]
-
-
-class _Truth(NamedTuple):
-    """What is known of a position: its value to play, and bool `[A]` which actions keep it."""
-
-    value_to_play: int
-    best: NDArray[np.bool_]
 
 
 @cache
