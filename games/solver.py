@@ -127,7 +127,7 @@ def solve_actions(
     return solver.action_values(position, nodes=nodes, seconds=seconds)
 
 
-class SolvedPosition(NamedTuple):
+class BestActions(NamedTuple):
     """A position's value to play (1 wins, 0 draws, -1 loses), and bool `[A]` which actions keep it."""
 
     value_to_play: int
@@ -193,7 +193,7 @@ class Solver:
             values[action] = value if following.to_play == position.to_play else -value
         return values
 
-    def best_actions(self, position: Position, *, nodes: int) -> SolvedPosition | None:
+    def best_actions(self, position: Position, *, nodes: int) -> BestActions | None:
         """A position's value, and which of its actions keep it.
 
         None if `nodes` visited positions don't suffice, or the game is over. It doesn't depend on what was
@@ -205,7 +205,7 @@ class Solver:
         game = new_state(self._rules, 1)
         copy_row(position.state, 0, game, 0)
         solved = self._solve_rows(game, 1, nodes)
-        return None if solved.first else SolvedPosition(int(solved.values[0]), solved.best[0])
+        return None if solved.first else BestActions(int(solved.values[0]), solved.best[0])
 
     def solve_end(self, actions: NDArray[np.int16], *, nodes: int) -> SolvedEnd:
         """Solve the positions of a game from the end back, as far as `nodes` visited positions reach.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games import Position, load, start
-from games.solver import SolvedPosition, Solver
+from games.solver import BestActions, Solver
 from mcts import LOSS, UNPROVEN, WIN
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class ExactPlay:
         _load_kernels()
         self.nodes = nodes
         self._solvers: dict[str, Solver] = {}
-        self._last: tuple[Position, SolvedPosition | None] | None = None
+        self._last: tuple[Position, BestActions | None] | None = None
 
     def corrected(self, position: Position, analysis: Analysis) -> Analysis:
         """The analysis with what is known for certain; itself, if that is nothing new.
@@ -68,7 +68,7 @@ class ExactPlay:
             proven=proven,
         )
 
-    def _truth(self, position: Position) -> SolvedPosition | None:
+    def _truth(self, position: Position) -> BestActions | None:
         """What a position is worth, if the solver finds out; the last answer is remembered."""
         if self._last is None or self._last[0] != position:
             digest = position.variant.digest
