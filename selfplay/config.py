@@ -54,9 +54,6 @@ class SelfPlayConfig(Section):
     ending_simulations: int = Field(
         1, ge=0, description="simulations where the solver puts nearly all games right; 0: as anywhere else"
     )
-    reanalysis: float = Field(
-        0.0, ge=0, description="positions searched again for each new one; they count as recorded (MuZero)"
-    )
     precision: InferencePrecision = Field(
         "auto",
         description="of the network's answers: float32, bfloat16, int8 (x86), or the fastest",

@@ -12,7 +12,7 @@ import games
 from games import Position, Variant
 from games.compiler import compile_rules
 from mcts.cache_kernels import position_key
-from mcts.search import policy_value_to_play, search
+from mcts.search import search
 from selfplay.actor import Actor, Episode
 from selfplay.kernels import EVALUATIONS, FULL_SEARCHES, MOVES, SIMULATIONS
 from tests.selfplay.hashed import (
@@ -22,6 +22,7 @@ from tests.selfplay.hashed import (
     games_by_row,
     hashed_evaluator,
     played_episodes,
+    policy_value_to_play,
     quiet_search,
     replayed,
     same_episode,

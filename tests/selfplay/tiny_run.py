@@ -40,7 +40,6 @@ CONFIG = read_config(
     None,
     [
         "selfplay.solver_nodes=50",
-        "selfplay.reanalysis=0.3",
         "learner.reply_weight=0.15",
         "learner.owners_weight=0.3",
         "learner.plies_weight=0.1",
