@@ -77,9 +77,9 @@ def hashed_evaluator(observation: Observation) -> tuple[NDArray[np.float32], NDA
 
 
 def small_config(**changes: object) -> SelfPlayConfig:
-    """One thread, 12 simulations or 4, no playouts; `changes` as in `SelfPlayConfig`."""
+    """One thread, 12 simulations or 4 in short searches, no playouts; `changes` as in `SelfPlayConfig`."""
     return SelfPlayConfig.model_validate(
-        {"threads": 1, "simulations": 12, "fast_simulations": 4, "cache_megabytes": 0, "rollouts": 0}
+        {"threads": 1, "simulations": 12, "ending_simulations": 4, "cache_megabytes": 0, "rollouts": 0}
         | changes
     )
 

@@ -22,9 +22,7 @@ PLAIN = TrainConfig(
     checkpoint_seconds=0.1,
     device="cpu",
     network=NetworkConfig(blocks=1, channels=16, policy_hidden=8, value_hidden=16, rule_hidden=16),
-    selfplay=SelfPlayConfig(
-        games=32, threads=1, advances=8, simulations=8, fast_simulations=4, full_share=0.5, sampled_plies=2
-    ),
+    selfplay=SelfPlayConfig(games=32, threads=1, advances=8, simulations=8, sampled_plies=2),
     learner=LearnerConfig(
         batch_size=64,
         first_positions=300,
