@@ -73,18 +73,6 @@ class SearchResult(NamedTuple):
     lines: NDArray[np.int16]
 
 
-def policy_value_to_play(result: SearchResult) -> NDArray[np.float32]:
-    """What each position's `policy` is worth: the mean of the values that its actions have, `[B]`.
-
-    That is nearer to the truth than `value_to_play`, in which simulations of worse actions count.
-    """
-    share = np.where(np.isnan(result.action_values), 0, result.policy).astype(np.float64)
-    total, weight = (share * np.nan_to_num(result.action_values)).sum(1), share.sum(1)
-    known = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
-    value: NDArray[np.float32] = np.where(weight > 0, known, result.value_to_play).astype(np.float32)
-    return value
-
-
 def empty_result(batch: int, n_actions: int) -> SearchResult:
     """A result that knows nothing yet."""
     return SearchResult(

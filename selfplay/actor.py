@@ -79,12 +79,11 @@ class Actor:
         self.variants = tuple(variants)
         self.rules = compile_rules(variants)
         self.canvas = canvas_size(variants)
-        budgets = (config.simulations, config.fast_simulations, config.ending_simulations or 1)
+        budgets = (config.simulations, config.ending_simulations or 1)  # as FULL and SHORT index them
         self.settings = settings_of(config.search_config(), budgets=budgets)
         self.tree = new_tree(self.rules, batch=games, simulations=max(budgets))
         self.rng = seed_streams(seed, games)
         self.plan = Plan(
-            full_share=config.full_share,
             opening_share=config.opening_share,
             opening_plies=config.opening_plies,
             sampled_plies=config.sampled_plies,

@@ -31,9 +31,7 @@ class SelfPlayConfig(Section):
     games: int = Field(256, ge=1, description="games played side by side, over all threads")
     threads: int = Field(2, ge=1, description="batches that alternate, each on a thread of its own")
     advances: int = Field(256, ge=1, description="network batches of each thread between two learning phases")
-    simulations: int = Field(16, ge=1, description="simulations of a full search, whose policy is learned")
-    fast_simulations: int = Field(8, ge=1, description="simulations of a fast search, which only moves on")
-    full_share: float = Field(1.0, gt=0, le=1, description="share of full searches (KataGo 3.1: 0.25)")
+    simulations: int = Field(16, ge=1, description="simulations of a search")
     opening_share: float = Field(0.9, ge=0, le=1, description="share of games that begin with random moves")
     opening_plies: int = Field(8, ge=0, description="most random moves such a game begins with")
     gumbel_scale: float = Field(1.0, ge=0, description="size of the noise at the root (Gumbel AlphaZero: 1)")
@@ -53,9 +51,6 @@ class SelfPlayConfig(Section):
     )
     ending_simulations: int = Field(
         1, ge=0, description="simulations where the solver puts nearly all games right; 0: as anywhere else"
-    )
-    reanalysis: float = Field(
-        0.0, ge=0, description="positions searched again for each new one; they count as recorded (MuZero)"
     )
     precision: InferencePrecision = Field(
         "auto",

@@ -31,10 +31,10 @@ from mcts.kernels import (
 )
 from mcts.rollout_kernels import Rollouts, mix_rollouts
 
-FULL, FAST, ENDING = 0, 1, 2
-"""Indices of `Settings.budgets`: full searches are recorded as training targets, the others only move on.
+FULL, SHORT = 0, 1
+"""Indices of `Settings.budgets`: full searches are recorded as training targets, short ones only move on.
 
-ENDING: where games are exact anyway, see `Plan.exact_from`
+Short are those of forced moves, and where games are exact anyway (`Plan.exact_from`).
 """
 
 NEVER = 1 << 30
@@ -51,7 +51,7 @@ class Games(NamedTuple):
     finished: bool `[B]`: the other record holds a finished game that nobody has collected yet
     actions: int16 `[2B, T]`, own actions; policy: float32 `[2B, T, A]`, own actions
     value: float32 `[2B, T]`, to play, of the search's policy, 0 without a search; seat: int8 `[2B, T]`
-    recorded: bool `[2B, T]`: a full search, so a training target
+    recorded: bool `[2B, T]`: searched in full, so a training target
     surprise: float32 `[2B, T]`, nats: how far the search's policy is from the network's, where recorded
     plies: int16 `[2B]`; result: int8 `[2B]`, for seat 0; variant: int16 `[2B]`
     counts: int64 `[4]`: moves, full searches, simulations, evaluations by the network
@@ -85,7 +85,6 @@ class Plan(NamedTuple):
     exact_from: int32 `[R]`: the ply of each variant from which on its games are exact anyway, or NEVER
     """
 
-    full_share: float
     opening_share: float
     opening_plies: int
     sampled_plies: int
@@ -183,21 +182,18 @@ def _move(
 
 
 @kernel
-def begin_search(
-    rules: Rules, games: Games, tree: Tree, settings: Settings, plan: Plan, rng: NDArray[np.uint64], game: int
-) -> bool:
+def begin_search(rules: Rules, games: Games, tree: Tree, settings: Settings, plan: Plan, game: int) -> bool:
     """Plant the tree at the game's position with one of the budgets; whether it needs an evaluation.
 
     It doesn't where the result is proven (the search is over) or only one move is legal (nothing to learn).
     """
-    tree.budget[game] = FULL if uniform(rng, game) < plan.full_share else FAST
-    if games.state.info[game, PLY] >= plan.exact_from[games.state.info[game, VARIANT]]:
-        tree.budget[game] = ENDING
+    is_exact = games.state.info[game, PLY] >= plan.exact_from[games.state.info[game, VARIANT]]
+    tree.budget[game] = SHORT if is_exact else FULL
     plant(rules, tree, settings, game, games.state, game)
     root = as_int(tree.leaf[game])
     forced = tree.n_edges[root] == 1
     if forced:
-        tree.budget[game] = FAST
+        tree.budget[game] = SHORT
     if forced or tree.node_proven[root] != UNPROVEN:
         tree.raw_value[root] = 0.0
         for edge in range(tree.first_edge[root], tree.first_edge[root] + tree.n_edges[root]):
@@ -230,7 +226,7 @@ def _walk_on(
     while True:
         if not needs:
             _move(rules, games, tree, settings, plan, rng, game, out)
-            needs = begin_search(rules, games, tree, settings, plan, rng, game) or games.finished[game]
+            needs = begin_search(rules, games, tree, settings, plan, game) or games.finished[game]
             continue
         key = position_key(rules, tree.nodes, as_int(tree.leaf[game]))
         slot = slot_of(cache, key) if cached else 0
@@ -254,7 +250,7 @@ def start_games(
     """Begin every game; each row then waits for the evaluation of its root."""
     for game in range(games.active.shape[0]):
         begin_game(rules, games, plan, rng, game, out)
-        begin_search(rules, games, tree, settings, plan, rng, game)
+        begin_search(rules, games, tree, settings, plan, game)
         games.key[game] = position_key(rules, tree.nodes, as_int(tree.leaf[game]))
 
 

@@ -34,7 +34,6 @@ from selfplay.gate import challenge
 from selfplay.kernels import EVALUATIONS, MOVES, SIMULATIONS
 from selfplay.known import KnownVariants
 from selfplay.learner import Learner, Losses
-from selfplay.reanalysis import reanalysed
 from selfplay.replay import Replay
 from selfplay.rescoring import Rescorer
 from selfplay.run import Folder, RunFolder, Snapshot, checkpoint_errors
@@ -147,15 +146,14 @@ class Training:
         started = time.perf_counter()
         before = _totals(self.actors)
         episodes = self._play()
-        recorded = [*episodes, *self._reanalyse(_positions(episodes))]
         played = time.perf_counter()
-        for episode in recorded:
+        for episode in episodes:
             self.replay.add(episode)
-        self.fresh += recorded
+        self.fresh += episodes
         self.episodes_played += len(episodes)
         self._mix(episodes)
         self._hurry(episodes)
-        losses = self._learn(_positions(recorded))
+        losses = self._learn(_positions(episodes))
         self.iteration += 1
         learned = time.perf_counter()
         tested = self._challenge() | self._test_the_end()
@@ -268,31 +266,6 @@ class Training:
             actor.advance(*evaluator(actor.observe()))
             episodes += actor.collect()
         return [self.rescorers[index].rescored(episode) for episode in episodes]
-
-    def _reanalyse(self, new_positions: int) -> list[Episode]:
-        """Recorded games with the searches of the weights that play now; each thread takes some."""
-        wanted = int(new_positions * self.config.selfplay.reanalysis)
-        drawn = self.replay.some_games(self.rng, wanted, window=self.window()) if wanted else []
-        if not drawn:
-            return []
-        threads = len(self.actors)
-
-        def again(index: int) -> list[Episode]:
-            if self.device.type == "cpu":
-                torch.set_num_threads(1)
-            return reanalysed(
-                self.replay.rules,
-                self.replay.canvas,
-                drawn[index::threads],
-                self.evaluators[index],
-                self.config.selfplay.search_config(),
-                seed=int(
-                    np.random.SeedSequence((self.config.seed, self.iteration, index)).generate_state(1)[0]
-                ),
-            )
-
-        with ThreadPoolExecutor(threads) as pool:
-            return [episode for part in pool.map(again, range(threads)) for episode in part]
 
     def _mix(self, episodes: Sequence[Episode]) -> None:
         """Ask new games how much playouts are worth beside the weights that played them."""

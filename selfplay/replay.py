@@ -102,19 +102,6 @@ class Replay:
         while (first := next(iter(self._games))) < oldest:
             del self._games[first]
 
-    def some_games(self, rng: np.random.Generator, positions: int, *, window: int) -> list[Episode]:
-        """Different games of the window with about so many positions, drawn by how many they have."""
-        window = min(window, self.recorded, self.capacity)
-        found: list[Episode] = []
-        if not window:
-            return found
-        for number in dict.fromkeys(self._game_of[self._drawn(rng, positions, window, 0.0)].tolist()):
-            if positions <= 0:
-                break
-            found.append(self._games[number])
-            positions -= int(found[-1].recorded.sum())
-        return found
-
     def sample(
         self,
         rng: np.random.Generator,

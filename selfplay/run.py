@@ -435,7 +435,7 @@ def _holds_other_files(path: Path) -> bool:
 
 def _shape_in_flight(config: SelfPlayConfig) -> tuple[int, int, int]:
     """What the arrays of the games in flight depend on."""
-    return config.games, config.threads, max(config.simulations, config.fast_simulations)
+    return config.games, config.threads, max(config.simulations, config.ending_simulations)
 
 
 def _is_unfinished(name: str) -> bool:

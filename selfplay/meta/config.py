@@ -18,7 +18,7 @@ class VisitConfig(SelfPlayConfig):
     games: int = Field(64, ge=1, description="games of each variant played side by side")
     threads: int = Field(2, ge=1, description="variants played at a time")
     advances: int = Field(32, ge=1, description="network batches of a visit")
-    simulations: int = Field(16, ge=1, description="simulations of a full search, whose policy is learned")
+    simulations: int = Field(16, ge=1, description="simulations of a search")
     opening_share: float = Field(0.5, ge=0, le=1, description="share of games that begin with random moves")
     rollouts: int = Field(
         8, ge=0, le=MOST_ROLLOUTS, description="random playouts mixed into the network's values, at most"

@@ -7,7 +7,6 @@ import pytest
 
 from games import Observation, Position
 from mcts import RolloutEvaluator, SearchConfig, SearchResult, search, uniform_evaluator
-from mcts.search import empty_result, policy_value_to_play
 from tests.mcts.evaluators import Answer, noisy_evaluator
 from tests.mcts.positions import after, random_position
 
@@ -205,15 +204,3 @@ def test_an_answer_that_is_no_number_is_refused(part: int) -> None:
 
     with pytest.raises(ValueError, match="got NaN"):
         search([after("connect4")], broken)
-
-
-# --- what a policy is worth ---
-
-
-def test_a_policy_is_worth_the_mean_of_the_values_that_its_actions_have() -> None:
-    """By hand; the third action has no value, and where none has one the root's counts."""
-    result = empty_result(2, 3)
-    result.policy[:] = (0.6, 0.2, 0.2), (0.5, 0.5, 0.0)
-    result.action_values[0, :2] = 0.5, -1.0
-    result.value_to_play[:] = -0.7, 0.3
-    np.testing.assert_allclose(policy_value_to_play(result), [(0.3 - 0.2) / 0.8, 0.3], atol=1e-6)

@@ -9,6 +9,7 @@ import games
 from games import Observation, Position, Variant
 from games.encoding import MAX_SIZE, PLANES, RULE_FEATURES
 from mcts.config import SearchConfig
+from mcts.search import SearchResult
 from selfplay.actor import Actor, Episode
 from selfplay.config import SelfPlayConfig
 from tests.games.drawings import variant
@@ -76,11 +77,23 @@ def hashed_evaluator(observation: Observation) -> tuple[NDArray[np.float32], NDA
 
 
 def small_config(**changes: object) -> SelfPlayConfig:
-    """One thread, 12 simulations or 4, no playouts; `changes` as in `SelfPlayConfig`."""
+    """One thread, 12 simulations or 4 in short searches, no playouts; `changes` as in `SelfPlayConfig`."""
     return SelfPlayConfig.model_validate(
-        {"threads": 1, "simulations": 12, "fast_simulations": 4, "cache_megabytes": 0, "rollouts": 0}
+        {"threads": 1, "simulations": 12, "ending_simulations": 4, "cache_megabytes": 0, "rollouts": 0}
         | changes
     )
+
+
+def policy_value_to_play(result: SearchResult) -> NDArray[np.float32]:
+    """What each position's `policy` is worth: the mean of the values that its actions have, `[B]`.
+
+    That is nearer to the truth than `value_to_play`, in which simulations of worse actions count.
+    """
+    share = np.where(np.isnan(result.action_values), 0, result.policy).astype(np.float64)
+    total, weight = (share * np.nan_to_num(result.action_values)).sum(1), share.sum(1)
+    known = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+    value: NDArray[np.float32] = np.where(weight > 0, known, result.value_to_play).astype(np.float32)
+    return value
 
 
 def games_by_row(actor: Actor, *, advances: int) -> list[list[Episode]]:

@@ -12,7 +12,7 @@ import games
 from games import Position, Variant
 from games.compiler import compile_rules
 from mcts.cache_kernels import position_key
-from mcts.search import policy_value_to_play, search
+from mcts.search import search
 from selfplay.actor import Actor, Episode
 from selfplay.kernels import EVALUATIONS, FULL_SEARCHES, MOVES, SIMULATIONS
 from tests.selfplay.hashed import (
@@ -22,6 +22,7 @@ from tests.selfplay.hashed import (
     games_by_row,
     hashed_evaluator,
     played_episodes,
+    policy_value_to_play,
     quiet_search,
     replayed,
     same_episode,
@@ -35,9 +36,11 @@ SMALL = (games.load("tictactoe"), games.load("connect3-4x4"), SWAP, TWO_STONES)
 
 @pytest.fixture(scope="module")
 def mixed() -> list[Episode]:
-    """Games of eight variants in one actor, with every kind of ply: random, forced, fast and full."""
-    config = small_config(full_share=0.6, opening_share=0.5, opening_plies=4, sampled_plies=3)
-    episodes = played_episodes(Actor(MIXED, config, games=32, seed=1), advances=900)
+    """Games of eight variants in one actor, every kind of ply: random, forced, short and full."""
+    config = small_config(opening_share=0.5, opening_plies=4, sampled_plies=3)
+    actor = Actor(MIXED, config, games=32, seed=1)
+    actor.search_little_from(np.full(len(MIXED), 7, np.int32))
+    episodes = played_episodes(actor, advances=900)
     assert {episode.variant for episode in episodes} == set(range(len(MIXED)))
     return episodes
 
@@ -84,7 +87,7 @@ def test_policies_sum_to_one_over_legal_actions(mixed: list[Episode]) -> None:
 
 
 def test_only_openings_and_forced_moves_are_left_out() -> None:
-    config = small_config(full_share=1.0, opening_share=0.7, opening_plies=3)
+    config = small_config(opening_share=0.7, opening_plies=3)
     for episode in played_episodes(Actor(SMALL, config, games=16, seed=2), advances=300):
         choices = [len(p.legal_actions) for p in replayed(SMALL[episode.variant], episode)[:-1]]
         opening = int(np.argmax(episode.recorded)) if episode.recorded.any() else len(choices)
@@ -101,7 +104,7 @@ def test_only_openings_and_forced_moves_are_left_out() -> None:
 @pytest.mark.parametrize("variant", MIXED, ids=lambda v: v.name)
 def test_policies_and_values_are_those_of_the_search(variant: Variant, rollouts: int) -> None:
     """The actor's canvas is larger than the search's, its batch mixes variants; neither may matter."""
-    config = small_config(full_share=1.0, opening_share=0.0, gumbel_scale=0.0, rollouts=rollouts)
+    config = small_config(opening_share=0.0, gumbel_scale=0.0, rollouts=rollouts)
     actor = Actor([games.load("gomoku-9x9"), variant], config, games=6, seed=3)
     episodes = [e for e in played_episodes(actor, advances=600) if e.variant == 1][:3]
     assert episodes
@@ -119,7 +122,7 @@ def test_policies_and_values_are_those_of_the_search(variant: Variant, rollouts:
 def test_surprise_is_the_divergence_of_policy_and_network(name: str) -> None:
     """Written down plainly; nothing surprises where the network wasn't asked."""
     rules, mixed = games.load(name), []
-    actor = Actor([rules], small_config(full_share=1.0, opening_share=0.5), games=6, seed=5)
+    actor = Actor([rules], small_config(opening_share=0.5), games=6, seed=5)
     for episode in played_episodes(actor, advances=300)[:8]:
         positions = replayed(rules, episode)[:-1]
         for ply in np.flatnonzero(episode.recorded):
@@ -139,9 +142,10 @@ def test_surprise_is_the_divergence_of_policy_and_network(name: str) -> None:
     assert max(mixed) > 0.5
 
 
-def test_fast_searches_choose_what_a_search_with_the_fast_budget_does() -> None:
-    config = small_config(full_share=1e-9, opening_share=0.0, gumbel_scale=0.0)
+def test_short_searches_choose_what_a_search_with_their_budget_does() -> None:
+    config = small_config(opening_share=0.0, gumbel_scale=0.0)
     actor = Actor([TWO_STONES], config, games=4, seed=4)
+    actor.search_little_from(np.zeros(1, np.int32))
     for episode in played_episodes(actor, advances=250):
         positions = replayed(TWO_STONES, episode)[:-1]
         result = search(positions, hashed_evaluator, quiet_search(4))
@@ -171,7 +175,7 @@ def test_a_proven_position_is_played_to_its_value() -> None:
 
 
 def test_the_cache_saves_evaluations_and_changes_nothing() -> None:
-    config = small_config(full_share=0.7, opening_share=0.3, sampled_plies=2)
+    config = small_config(opening_share=0.3, sampled_plies=2)
     plain = Actor(SMALL, config, games=8, seed=6)
     cached = Actor(SMALL, config.model_copy(update={"cache_megabytes": 4}), games=8, seed=6)
     without, with_cache = games_by_row(plain, advances=400), games_by_row(cached, advances=400)
@@ -291,7 +295,7 @@ def test_the_same_board_of_another_variant_has_another_key() -> None:
 
 
 def test_equal_seeds_give_equal_games_and_others_dont() -> None:
-    config = small_config(full_share=0.5, opening_share=0.5)
+    config = small_config(opening_share=0.5)
     one, again, other = (
         played_episodes(Actor(SMALL, config, games=6, seed=s), advances=200) for s in (1, 1, 2)
     )
@@ -302,7 +306,7 @@ def test_equal_seeds_give_equal_games_and_others_dont() -> None:
 
 def test_a_game_doesnt_depend_on_its_neighbours() -> None:
     """Game i of 8 is game i of 3: rows share nothing but the compiled rules."""
-    config = small_config(full_share=0.5, opening_share=0.5)
+    config = small_config(opening_share=0.5)
     many = games_by_row(Actor(SMALL, config, games=8, seed=10), advances=200)
     few = games_by_row(Actor(SMALL, config, games=3, seed=10), advances=200)
     for row, alike in zip(few, many[:3], strict=True):
@@ -317,7 +321,7 @@ def test_rows_have_streams_of_their_own() -> None:
 
 
 def test_a_restored_actor_goes_on_where_the_saved_one_was() -> None:
-    config = small_config(full_share=0.5, opening_share=0.5, cache_megabytes=1)
+    config = small_config(opening_share=0.5, cache_megabytes=1)
     actor, fresh = Actor(SMALL, config, games=6, seed=12), Actor(SMALL, config, games=6, seed=99)
     played_episodes(actor, advances=77)
     played_episodes(fresh, advances=5)
@@ -336,28 +340,10 @@ def test_a_restored_actor_goes_on_where_the_saved_one_was() -> None:
 # --- budgets and openings -----------------------------------------------------------------------------------
 
 
-def test_full_share_is_the_share_of_recorded_plies() -> None:
-    """Within four standard deviations of the binomial distribution; connect4 has next to no forced moves."""
-    config = small_config(simulations=4, fast_simulations=2, full_share=0.3, opening_share=0.0)
-    actor = Actor([games.load("connect4")], config, games=32, seed=13)
-    episodes = played_episodes(actor, advances=1200)
-    plies = [
-        (bool(recorded), len(position.legal_actions))
-        for episode in episodes
-        for recorded, position in zip(
-            episode.recorded, replayed(games.load("connect4"), episode)[:-1], strict=True
-        )
-    ]
-    free = [recorded for recorded, choices in plies if choices > 1]
-    assert len(free) > 2000
-    assert abs(np.mean(free) - 0.3) < 4 * math.sqrt(0.3 * 0.7 / len(free))
-    assert not any(recorded for recorded, choices in plies if choices == 1)
-
-
 def test_searches_spend_their_budgets() -> None:
-    """Where nothing can be proven yet, every full search spends 12 simulations, every fast one 4."""
-    config = small_config(full_share=0.5, opening_share=0.0)
-    actor = Actor([games.load("gomoku-9x9")], config, games=16, seed=14)
+    """Where nothing can be proven yet, every full search spends 12 simulations, every short one 4."""
+    actor = Actor([games.load("gomoku-9x9")], small_config(opening_share=0.0), games=16, seed=14)
+    actor.search_little_from(np.full(1, 2, np.int32))
     rows = 0
     for _ in range(60):
         seen = actor.observe()
@@ -436,7 +422,7 @@ def test_variants_come_equally_often() -> None:
 
 @pytest.mark.parametrize("cache_megabytes", [0, 2])
 def test_every_move_is_in_a_collected_game_or_in_flight(cache_megabytes: int) -> None:
-    config = small_config(opening_share=0.0, full_share=0.5, cache_megabytes=cache_megabytes)
+    config = small_config(opening_share=0.0, cache_megabytes=cache_megabytes)
     actor = Actor(SMALL, config, games=12, seed=20)
     collected = full = 0
     for _ in range(300):

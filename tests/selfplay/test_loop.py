@@ -144,7 +144,7 @@ SMALL = TrainConfig(
     checkpoint_seconds=3600,
     device="cpu",
     network=NetworkConfig(blocks=1, channels=8, policy_hidden=4, value_hidden=8, rule_hidden=8),
-    selfplay=SelfPlayConfig(games=16, threads=1, advances=5, simulations=4, fast_simulations=2),
+    selfplay=SelfPlayConfig(games=16, threads=1, advances=5, simulations=4),
     learner=LearnerConfig(
         batch_size=32,
         samples_per_position=4.0,

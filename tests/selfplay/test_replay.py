@@ -25,7 +25,7 @@ pytestmark = pytest.mark.kernels
 
 @pytest.fixture(scope="module")
 def mixed() -> list[Episode]:
-    config = small_config(simulations=6, full_share=0.5, opening_share=0.5)
+    config = small_config(simulations=6, opening_share=0.5)
     return played_episodes(Actor(MIXED, config, games=24, seed=1), advances=400)
 
 

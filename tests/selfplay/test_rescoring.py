@@ -46,7 +46,7 @@ def action_values(position: Position) -> dict[int, int]:
 
 @pytest.fixture(scope="module")
 def episodes() -> list[Episode]:
-    return played_episodes(Actor(RULES, small_config(full_share=0.7), games=16, seed=3), advances=400)
+    return played_episodes(Actor(RULES, small_config(), games=16, seed=3), advances=400)
 
 
 def of(episode: Episode) -> tuple[Variant, list[Position]]:

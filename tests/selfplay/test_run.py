@@ -41,7 +41,7 @@ CONFIG = TrainConfig(
     positions=150,
     checkpoint_seconds=0,
     network=NetworkConfig(blocks=1, channels=8, policy_hidden=4, value_hidden=8, rule_hidden=8),
-    selfplay=SelfPlayConfig(games=8, threads=1, advances=20, simulations=4, fast_simulations=2),
+    selfplay=SelfPlayConfig(games=8, threads=1, advances=20, simulations=4),
     learner=LearnerConfig(batch_size=16, first_positions=20, window_min=50, window_max=400),
 )
 VARIANTS = [games.load("connect3-4x4"), games.load("tictactoe")]
@@ -324,7 +324,7 @@ def test_the_configuration_changes_for_good_where_a_run_can_follow(folder: RunFo
         {"selfplay": CONFIG.selfplay.model_copy(update={"games": 4})},
         {"selfplay": CONFIG.selfplay.model_copy(update={"threads": 2})},
         {"selfplay": CONFIG.selfplay.model_copy(update={"simulations": 9})},
-        {"selfplay": CONFIG.selfplay.model_copy(update={"fast_simulations": 9})},
+        {"selfplay": CONFIG.selfplay.model_copy(update={"ending_simulations": 9})},
     ],
 )
 def test_what_shapes_the_files_of_a_run_cant_change(folder: RunFolder, change: dict[str, Any]) -> None:

@@ -22,9 +22,7 @@ PLAIN = TrainConfig(
     checkpoint_seconds=0.1,
     device="cpu",
     network=NetworkConfig(blocks=1, channels=16, policy_hidden=8, value_hidden=16, rule_hidden=16),
-    selfplay=SelfPlayConfig(
-        games=32, threads=1, advances=8, simulations=8, fast_simulations=4, full_share=0.5, sampled_plies=2
-    ),
+    selfplay=SelfPlayConfig(games=32, threads=1, advances=8, simulations=8, sampled_plies=2),
     learner=LearnerConfig(
         batch_size=64,
         first_positions=300,
@@ -40,7 +38,6 @@ CONFIG = read_config(
     None,
     [
         "selfplay.solver_nodes=50",
-        "selfplay.reanalysis=0.3",
         "learner.reply_weight=0.15",
         "learner.owners_weight=0.3",
         "learner.plies_weight=0.1",

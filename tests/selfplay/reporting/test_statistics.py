@@ -39,7 +39,7 @@ def test_the_random_opening_was_not_searched() -> None:
     assert searched(game).tolist() == [False, False, True, True, True]
 
 
-def test_a_fast_search_that_says_nothing_else_is_one_all_the_same() -> None:
+def test_a_short_search_that_says_nothing_else_is_one_all_the_same() -> None:
     game = episode(X_WINS, random_plies=1, values=[0.25, 0.0, 0.0, 0.0])
     unrecorded = game._replace(recorded=np.zeros(5, np.bool_))
     assert searched(unrecorded).tolist() == [False, True, True, True, True]
