@@ -146,7 +146,9 @@ def test_short_searches_choose_what_a_search_with_their_budget_does() -> None:
     config = small_config(opening_share=0.0, gumbel_scale=0.0)
     actor = Actor([TWO_STONES], config, games=4, seed=4)
     actor.search_little_from(np.zeros(1, np.int32))
-    for episode in played_episodes(actor, advances=250):
+    rows = games_by_row(actor, advances=250)
+    assert all(len(row) > 1 for row in rows)
+    for episode in (episode for row in rows for episode in row[1:]):  # the first search had begun already
         positions = replayed(TWO_STONES, episode)[:-1]
         result = search(positions, hashed_evaluator, quiet_search(4))
         free = [i for i, p in enumerate(positions) if len(p.legal_actions) > 1]
@@ -175,7 +177,7 @@ def test_a_proven_position_is_played_to_its_value() -> None:
 
 
 def test_the_cache_saves_evaluations_and_changes_nothing() -> None:
-    config = small_config(opening_share=0.3, sampled_plies=2)
+    config = small_config(simulations=8, opening_share=0.3, sampled_plies=2)
     plain = Actor(SMALL, config, games=8, seed=6)
     cached = Actor(SMALL, config.model_copy(update={"cache_megabytes": 4}), games=8, seed=6)
     without, with_cache = games_by_row(plain, advances=400), games_by_row(cached, advances=400)
@@ -425,7 +427,7 @@ def test_every_move_is_in_a_collected_game_or_in_flight(cache_megabytes: int) ->
     config = small_config(opening_share=0.0, cache_megabytes=cache_megabytes)
     actor = Actor(SMALL, config, games=12, seed=20)
     collected = full = 0
-    for _ in range(300):
+    for _ in range(500):
         actor.advance(*hashed_evaluator(actor.observe()))
         for episode in actor.collect():
             collected += len(episode.actions)
