@@ -207,9 +207,9 @@ def read_settings(
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise RunError(
-            f"{file or '--set'}: {where}: {first['msg'].lower()}, got {first['input']!r}"
-        ) from None
+        unknown = first["type"] == "extra_forbidden"
+        problem = "no such setting" if unknown else f"{first['msg'].lower()}, got {first['input']!r}"
+        raise RunError(f"{file or '--set'}: {where}: {problem}") from None
 
 
 def _apply(data: dict[str, Any], setting: str) -> None:

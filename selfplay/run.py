@@ -22,7 +22,6 @@ import io
 import json
 import os
 import shutil
-import tomllib
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -35,7 +34,6 @@ import numpy as np
 import safetensors.torch
 import tomli_w
 from numpy.typing import NDArray
-from pydantic import ValidationError
 from torch import Tensor
 
 from games import RunError, Variant
@@ -44,7 +42,7 @@ from games.variant import load_toml
 from models.checkpoint import load_checkpoint
 from models.format import one_line, write_atomically
 from selfplay.actor import Episode
-from selfplay.config import SelfPlayConfig, TrainConfig
+from selfplay.config import SelfPlayConfig, TrainConfig, read_settings
 
 VERSION = 1
 ConfigT = TypeVar("ConfigT", bound="_Kept")
@@ -265,10 +263,7 @@ def _read_run(path: Path, kind: str, model: Any) -> tuple[Any, list[Variant]]:
     expected = {"format": kind, "version": VERSION, "encoding_version": ENCODING_VERSION}
     if not isinstance(header, dict) or header != expected:
         raise RunError(f"{path / 'run.json'}: expected {expected}, got {header}")
-    try:
-        config = model.model_validate(tomllib.loads((path / "config.toml").read_text()))
-    except (OSError, ValidationError, ValueError) as error:
-        raise RunError(f"{path / 'config.toml'}: {one_line(error)}") from None
+    config = read_settings(model, path / "config.toml", [])
     files = sorted((path / "variants").glob("*.toml"), key=_number)
     variants = [load_toml(file) for file in files]
     if not variants:

@@ -203,8 +203,9 @@ def test_a_damaged_header_is_refused(folder: RunFolder, text: str) -> None:
     ("text", "told"),
     [
         ("seed = ", "config.toml"),
-        ("sead = 1", "sead"),
+        ("sead = 1", "sead: no such setting"),
         ("seed = -1", "seed"),
+        ("[selfplay]\nfull_share = 1.0", "selfplay.full_share: no such setting"),
         ("[selfplay]\ngames = 'many'", "selfplay.games"),
         ("[network]\nblocks = 0", "network.blocks"),
     ],
