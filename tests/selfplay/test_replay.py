@@ -26,7 +26,9 @@ pytestmark = pytest.mark.kernels
 @pytest.fixture(scope="module")
 def mixed() -> list[Episode]:
     config = small_config(simulations=6, opening_share=0.5)
-    return played_episodes(Actor(MIXED, config, games=24, seed=1), advances=400)
+    actor = Actor(MIXED, config, games=24, seed=1)
+    actor.search_little_from(np.full(len(MIXED), 8, np.int32))
+    return played_episodes(actor, advances=400)
 
 
 def filled(
