@@ -64,6 +64,17 @@ def test_search_loads_no_network() -> None:
     assert loaded_by("import mcts") & {"models", "selfplay", "onnxruntime"} == set()
 
 
+def test_a_player_loads_no_solver_and_nothing_that_makes_or_checks_variants() -> None:
+    unneeded = ("games.solver", "games.sampling", "games.playtest", "games.conformance", "games.aec")
+    code = f"import sys\nfrom selfplay import Player\nprint([m for m in {unneeded} if m in sys.modules])"
+    assert run(code) == "[]\n"
+
+
+def test_what_is_loaded_when_it_is_used_is_there() -> None:
+    names = "conformance, playtest, solve, solve_actions, sample_variant, sample_variants, fingerprint"
+    run(f"from games import {names}, Playtest, Space, degenerate")
+
+
 @pytest.mark.parametrize(
     "statement", ["import selfplay.cli", "import selfplay.play_command", "import selfplay.session"]
 )
