@@ -91,7 +91,7 @@ def observe_leaf(
     observe(rules, tree.nodes, leaf, tree.action, first, n, planes, legal, features, out)
 
 
-@kernel
+@inlined
 def advance(
     rules: Rules,
     tree: Tree,

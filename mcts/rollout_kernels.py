@@ -50,7 +50,7 @@ def new_rollouts(rules: Rules, *, most: int, plies: int, share: float) -> Rollou
     )
 
 
-@kernel
+@inlined
 def mix_rollouts(rules: Rules, state: State, row: int, rollouts: Rollouts, value_to_play: float) -> float:
     """An evaluator's value with that of the playouts mixed in (AlphaGo: Silver et al., Nature 2016)."""
     share = rollouts.share[0]
@@ -66,7 +66,7 @@ def rollout_rows(rules: Rules, state: State, rollouts: Rollouts, values: NDArray
         values[row] = own_rollouts(rules, state, row, rollouts)
 
 
-@inlined
+@kernel
 def own_rollouts(rules: Rules, state: State, row: int, rollouts: Rollouts) -> float:
     """The mean of a position's own playouts, for its seat to move."""
     rollouts.stream[0] = mixed(content_key(rules, state, row) + rollouts.salt[0])
